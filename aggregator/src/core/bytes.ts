@@ -1,0 +1,44 @@
+import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { FedweaveError } from './errors.ts'
+
+export { bytesToHex as toHex, utf8ToBytes as utf8 }
+
+/** Parses lowercase or uppercase hex. Throws `FL_OUT_OF_RANGE` when `raw` is not `length` bytes of hex. */
+export function fromHex(raw: string, length?: number): Uint8Array {
+  const ok = /^([0-9a-f]{2})*$/i.test(raw) && (length === undefined || raw.length === 2 * length)
+  if (!ok) throw new FedweaveError('FL_OUT_OF_RANGE', `expected ${length ?? 'whole'} bytes of hex, got ${raw.length} characters`)
+  return hexToBytes(raw)
+}
+
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
+
+/** Constant time in the content; the lengths are public. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  let diff = 0
+  for (let i = 0; i < a.length; i++) diff |= (a[i] as number) ^ (b[i] as number)
+  return diff === 0
+}
+
+/** Lexicographic order of unsigned bytes: the one order of identities, keys and lists. Not for secrets. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const n = Math.min(a.length, b.length)
+  for (let i = 0; i < n; i++) {
+    const d = (a[i] as number) - (b[i] as number)
+    if (d !== 0) return d
+  }
+  return a.length - b.length
+}
+
+/** Best effort: JavaScript may have copied the bytes before. */
+export function wipe(...secrets: readonly (Uint8Array | Uint32Array)[]): void {
+  for (const secret of secrets) secret.fill(0)
+}

@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['source', 'module', 'node', 'default']
+
+/** One project for each kind of test, so that `npm test -- --project unit` runs in seconds. */
+function project(name: string, options: { testTimeout: number; fileParallelism?: boolean }) {
+  return {
+    resolve: { conditions },
+    ssr: { resolve: { conditions, externalConditions: conditions } },
+    test: { name, include: [`test/${name}/**/*.test.ts`], pool: 'forks' as const, ...options },
+  }
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', { testTimeout: 20_000 }),
+      project('property', { testTimeout: 120_000 }),
+      project('architecture', { testTimeout: 60_000 }),
+      project('integration', { testTimeout: 120_000, fileParallelism: false }),
+      project('e2e', { testTimeout: 300_000, fileParallelism: false }),
+    ],
+  },
+})
