@@ -1,1 +1,71 @@
 export * from './core/bytes.ts'
+export type { Entropy } from './core/entropy.ts'
+export { ERRORS, type ErrorCode, FedweaveError, isErrorCode } from './core/errors.ts'
+export { type ClientId, clientId, clientIdBytes, clientIdOf, type TaskId, taskId } from './core/ids.ts'
+export { openBox, sealBox, sharedKey } from './crypto/box.ts'
+export { type Curves, naclCurves } from './crypto/curves.ts'
+export { hash, hkdf, mac, verifyMac } from './crypto/kdf.ts'
+export { type Accumulator, expand, type Prg } from './crypto/prg.ts'
+export { noblePrg } from './crypto/prg-noble.ts'
+export { openSeal, seal, sealedBytes } from './crypto/seal.ts'
+export { combineShares, lagrangeAtZero, splitSecret } from './crypto/shamir.ts'
+export { clipL2InPlace } from './quantise/clip.ts'
+export { Counters, type RoundCounters } from './quantise/counters.ts'
+export { TensorLayout, type TensorSpec } from './quantise/layout.ts'
+export { Quantiser } from './quantise/quantiser.ts'
+export { Ring } from './quantise/ring.ts'
+export { ENTRY_VERSION, type JournalBody, type JournalEntry, openEntry, signEntry } from './round/journal.ts'
+export { type JournalPins, type JournalReport, verifyJournal } from './round/verify.ts'
+export { clientAccepts, clientDeadline, stepClient } from './secagg/client.ts'
+export { collectCertificate } from './secagg/client-abort.ts'
+export type {
+  AbortCertificate,
+  ClientEffect,
+  ClientEnv,
+  ClientInput,
+  ClientState,
+  ClientStep,
+  LedgerHead,
+  LedgerView,
+} from './secagg/client-state.ts'
+export { contextOf, entryId, pairKey, sealKey } from './secagg/context.ts'
+export { coordinatorAccepts, coordinatorDeadline, openRound, roundOf, stepCoordinator } from './secagg/coordinator.ts'
+export type {
+  CoordinatorEffect,
+  CoordinatorEnv,
+  CoordinatorInput,
+  CoordinatorState,
+  CoordinatorStep,
+  RoundBase,
+} from './secagg/coordinator-state.ts'
+export { isFault } from './secagg/fault.ts'
+export {
+  certify,
+  channelStatement,
+  coordinatorStatement,
+  proofStatement,
+  verifyCertificate,
+  verifyRosterEntry,
+} from './secagg/identity.ts'
+export type { Segments, SignedMask } from './secagg/masks.ts'
+export { completeGraph, type GraphParams } from './secagg/params.ts'
+export { rebuildMasks } from './secagg/unmask.ts'
+export { type Aggregate, type LocalUpdate, UpdateFormat, type UpdateSum } from './secagg/update.ts'
+export { fedAvg } from './strategies/fedavg.ts'
+export type { Strategy, StrategyResult } from './strategies/strategy.ts'
+export { largestRoster, parseTaskConfig, type TaskConfig, weightOf } from './task/config.ts'
+export type { ModelSpec } from './task/model-spec.ts'
+export type { TrainingPlan } from './task/plan.ts'
+export { type OpenedConfig, openConfig, signConfig } from './task/signed-config.ts'
+export { decode, encode } from './wire/codec.ts'
+export {
+  type ClientMessage,
+  decodeClientMessage,
+  decodeServerMessage,
+  encodeClientMessage,
+  encodeServerMessage,
+  MAX_CLIENT_MESSAGE_BYTES,
+  type ServerMessage,
+} from './wire/messages.ts'
+export { type Certificate, certificate, MAX_COHORT, type RosterEntry } from './wire/records.ts'
+export { negotiate, PROTOCOL_VERSIONS } from './wire/version.ts'

@@ -1,7 +1,8 @@
+import { bytesToUtf8 } from '@noble/ciphers/utils.js'
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { FedweaveError } from './errors.ts'
 
-export { bytesToHex as toHex, utf8ToBytes as utf8 }
+export { bytesToHex as toHex, bytesToUtf8 as fromUtf8, utf8ToBytes as utf8 }
 
 /** Parses lowercase or uppercase hex. Throws `FL_OUT_OF_RANGE` when `raw` is not `length` bytes of hex. */
 export function fromHex(raw: string, length?: number): Uint8Array {

@@ -1,1 +1,3 @@
+export { nodeCurves } from './curves.ts'
+export { fastestPrg, nodePrg } from './prg.ts'
 export { startWorker } from './worker.ts'

@@ -17,7 +17,10 @@ export class TensorLayout {
     this.tensors = tensors.map(({ name, shape }) => {
       const size = shape.reduce((n, d) => n * d, 1)
       if (!Number.isSafeInteger(size) || size < 1) {
-        throw new FedweaveError('FL_CONFIG_INVALID', `tensor ${JSON.stringify(name)} has the shape [${shape.join(', ')}]: every side must be a positive integer`)
+        throw new FedweaveError(
+          'FL_CONFIG_INVALID',
+          `tensor ${JSON.stringify(name)} has the shape [${shape.join(', ')}]: every side must be a positive integer`,
+        )
       }
       const placed = { name, shape, offset, size }
       offset += size

@@ -1,1 +1,1 @@
-export {}
+export { wasmPrg } from './prg.ts'

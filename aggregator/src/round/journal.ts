@@ -1,0 +1,75 @@
+import { toHex } from '../core/bytes.ts'
+import { FedweaveError } from '../core/errors.ts'
+import type { Curves } from '../crypto/curves.ts'
+import { hash } from '../crypto/kdf.ts'
+import {
+  ascii,
+  bytes,
+  clientIdCodec,
+  decode,
+  encode,
+  f64,
+  list,
+  optional,
+  struct,
+  u8,
+  u32,
+  u64,
+  type ValueOf,
+} from '../wire/codec.ts'
+import { hash32, key32, MAX_COHORT, member, rosterEntry, signature64 } from '../wire/records.ts'
+
+export const ENTRY_VERSION = 1
+
+/**
+ * One committed round, or (index 0) the initial model. It holds everything that a reader needs to compute the round's
+ * context again and to check what the survivors signed.
+ */
+export const journalBody = struct({
+  version: u8,
+  index: u64,
+  task: ascii(64),
+  round: u64,
+  /** Unix milliseconds. */
+  at: u64,
+  previous: hash32,
+  configHash: hash32,
+  coordinatorKey: key32,
+  modelBefore: hash32,
+  modelAfter: hash32,
+  strategyState: hash32,
+  roster: list(rosterEntry, MAX_COHORT),
+  members: list(member, MAX_COHORT),
+  survivors: list(clientIdCodec, MAX_COHORT),
+  /** The survivors' signatures over the survivors digest. */
+  transcripts: list(struct({ id: clientIdCodec, signature: signature64 }), MAX_COHORT),
+  /** What the masked counters summed to. */
+  training: struct({ weight: u64, loss: f64, accuracy: f64, clippedFraction: f64 }),
+  /** Sealed bytes of one update. */
+  uploadBytes: u64,
+  /** On the server's held-out data, where the task has some. */
+  evaluation: optional(struct({ examples: u32, loss: f64, accuracy: f64, recall: f64 })),
+})
+export type JournalBody = ValueOf<typeof journalBody>
+
+const signedEntry = struct({ body: bytes(2 * 1024 * 1024), signature: signature64 })
+
+export interface JournalEntry extends JournalBody {
+  /** Of the body; the next entry's `previous`. */
+  readonly hash: Uint8Array
+}
+
+export function signEntry(curves: Curves, operatorSeed: Uint8Array, body: JournalBody): Uint8Array {
+  const raw = encode(journalBody, body)
+  return encode(signedEntry, { body: raw, signature: curves.sign(operatorSeed, hash('fw1/entry', raw)) })
+}
+
+/** Parses a signed entry. Throws `FL_MESSAGE_MALFORMED`, or `FL_PIN_MISMATCH` when `operatorKey` did not sign it. */
+export function openEntry(curves: Curves, operatorKey: Uint8Array, signed: Uint8Array): JournalEntry {
+  const { body, signature } = decode(signedEntry, signed)
+  const digest = hash('fw1/entry', body)
+  if (!curves.verify(operatorKey, digest, signature)) {
+    throw new FedweaveError('FL_PIN_MISMATCH', `a journal entry is not signed by the operator key ${toHex(operatorKey)}`)
+  }
+  return { ...decode(journalBody, body), hash: digest }
+}

@@ -1,0 +1,143 @@
+import { equalBytes } from '../core/bytes.ts'
+import type { ClientId } from '../core/ids.ts'
+import { sharedKey } from '../crypto/box.ts'
+import { openSeal, sealedBytes } from '../crypto/seal.ts'
+import { decode } from '../wire/codec.ts'
+import { type ClientMessage, type UnmaskShares, unmaskShares } from '../wire/messages.ts'
+import { sealKey, survivorsDigest } from './context.ts'
+import { abortCoordinator } from './coordinator-abort.ts'
+import { macsFor } from './coordinator-setup.ts'
+import type { CoordinatorEffect, CoordinatorEnv, CoordinatorState, CoordinatorStep } from './coordinator-state.ts'
+import { attempt, type Fault, fault, isFault } from './fault.ts'
+import { type ShareKind, shareCommitment } from './shares.ts'
+
+type Phase<P extends CoordinatorState['phase']> = Extract<CoordinatorState, { phase: P }>
+type Message<T extends ClientMessage['type']> = Extract<ClientMessage, { type: T }>
+
+/** Fixes U2 once every update that can still come is here, the target of an over-selected cohort is met, or the time is over. */
+export function closeCollecting(env: CoordinatorEnv, state: Phase<'collecting'>, now: number): CoordinatorStep | undefined {
+  const { facts, members, uploaded, gone, deadline } = state
+  const { minimumSurvivors } = facts.graph
+  const { target } = env.config.cohort
+  const enough = facts.ids.length > target && uploaded.size >= Math.max(target, minimumSurvivors)
+  const waiting = !enough && members.some(({ id }) => !uploaded.has(id) && !gone.has(id))
+  if (waiting && now < deadline) return undefined
+  if (uploaded.size < minimumSurvivors) {
+    return abortCoordinator(
+      facts.round,
+      'FL_TOO_FEW_SURVIVORS',
+      `${uploaded.size} of ${facts.ids.length} updates arrived, where ${minimumSurvivors} are needed`,
+    )
+  }
+  const survivors = [...uploaded.keys()].sort()
+  const { context } = facts
+  const effects: CoordinatorEffect[] = [{ type: 'persist-survivors', context, survivors }]
+  for (const { id: to } of members) effects.push({ type: 'send', to, message: { type: 'survivors', context, survivors } })
+  return {
+    state: { ...state, phase: 'confirming', survivors, confirms: new Map(), deadline: now + env.config.deadlines.confirmingMs },
+    effects,
+  }
+}
+
+export function acceptConfirm(
+  env: CoordinatorEnv,
+  state: Phase<'confirming'>,
+  from: ClientId,
+  message: Message<'confirm'>,
+): CoordinatorStep | Fault {
+  const { facts, survivors, u1Digest } = state
+  if (!survivors.includes(from))
+    return fault('FL_NOT_IN_ROSTER', `this client is not among the survivors of round ${facts.round}`)
+  if (state.confirms.has(from)) return fault('FL_DUPLICATE', 'a "confirm" of this client has already counted in this round')
+  const identityKey = facts.roster[facts.ids.indexOf(from)]?.certificate.identityKey as Uint8Array
+  const digest = survivorsDigest(facts.context, u1Digest, survivors)
+  if (!env.curves.verify(identityKey, digest, message.signature)) {
+    return fault('FL_MESSAGE_MALFORMED', 'the transcript signature of this "confirm" is not of this round')
+  }
+  return { state: { ...state, confirms: new Map(state.confirms).set(from, message) }, effects: [] }
+}
+
+/** Relays the confirmations; from here the survivors that confirmed may unmask. */
+export function closeConfirming(env: CoordinatorEnv, state: Phase<'confirming'>, now: number): CoordinatorStep | undefined {
+  const { facts, survivors, confirms, gone, deadline } = state
+  const waiting = survivors.some((id) => !confirms.has(id) && !gone.has(id))
+  if (waiting && now < deadline) return undefined
+  if (confirms.size < facts.graph.threshold) {
+    return abortCoordinator(
+      facts.round,
+      'FL_TOO_FEW_SURVIVORS',
+      `${confirms.size} survivors confirmed round ${facts.round}, where ${facts.graph.threshold} are needed`,
+    )
+  }
+  const { context } = facts
+  return {
+    state: { ...state, phase: 'unmasking', answers: new Map(), deadline: now + env.config.deadlines.unmaskingMs },
+    effects: [...confirms.keys()].map((to) => ({
+      type: 'send',
+      to,
+      message: { type: 'confirms', context, macs: macsFor(to, confirms) },
+    })),
+  }
+}
+
+/** Opens an answer and keeps those shares that match what their dealers committed to; a liar is named. */
+export function acceptUnmask(
+  env: CoordinatorEnv,
+  state: Phase<'unmasking'>,
+  from: ClientId,
+  message: Message<'unmask'>,
+): CoordinatorStep | Fault {
+  const { facts, survivors } = state
+  if (!state.confirms.has(from))
+    return fault('FL_NOT_IN_ROSTER', `this client did not confirm the survivors of round ${facts.round}`)
+  if (state.answers.has(from)) return fault('FL_DUPLICATE', 'an "unmask" of this client has already counted in this round')
+  const opened = openAnswer(env, state, from, message.sealed)
+  if (isFault(opened)) return opened
+  const surviving = new Set(survivors)
+  const blamed: CoordinatorEffect[] = []
+  const keep = (kind: ShareKind, shares: UnmaskShares['selfSeed']) => {
+    const kept = new Map<ClientId, Uint8Array>()
+    for (const { owner, share } of shares) {
+      const setup = state.setups.get(owner)
+      if (setup === undefined || surviving.has(owner) !== (kind === 'self-seed')) continue // never both secrets of one client
+      const commitments = setup.shares[facts.ids.indexOf(from)]?.commitments
+      const expected = kind === 'self-seed' ? commitments?.selfSeedShare : commitments?.maskKeyShare
+      if (expected !== undefined && equalBytes(expected, shareCommitment(facts.context, owner, from, kind, share)))
+        kept.set(owner, share)
+      else blamed.push({ type: 'blame', holder: from, owner })
+    }
+    return kept
+  }
+  const answer = { selfSeed: keep('self-seed', opened.selfSeed), maskKey: keep('mask-key', opened.maskKey) }
+  return { state: { ...state, answers: new Map(state.answers).set(from, answer) }, effects: blamed }
+}
+
+/** Done as soon as every secret that the sum needs has `threshold` shares. */
+export function closeUnmasking(state: Phase<'unmasking'>, now: number): CoordinatorStep | undefined {
+  const { facts, members, survivors, answers, confirms, gone, deadline } = state
+  const { threshold } = facts.graph
+  const surviving = new Set(survivors)
+  const counts = members.map(({ id }) => {
+    const kind = surviving.has(id) ? 'selfSeed' : 'maskKey'
+    return [...answers.values()].filter((answer) => answer[kind].has(id)).length
+  })
+  const fewest = Math.min(...counts)
+  if (fewest >= threshold) return { state: { ...state, phase: 'completed' }, effects: [{ type: 'unmask' }] }
+  const waiting = [...confirms.keys()].some((id) => !answers.has(id) && !gone.has(id))
+  if (waiting && now < deadline) return undefined
+  return abortCoordinator(
+    facts.round,
+    'FL_TOO_FEW_SHARES',
+    `a secret of round ${facts.round} has ${fewest} valid shares, where ${threshold} are needed`,
+  )
+}
+
+function openAnswer(env: CoordinatorEnv, state: Phase<'unmasking'>, from: ClientId, sealed: Uint8Array): UnmaskShares | Fault {
+  const broken = fault('FL_SEAL_BROKEN', 'the answer is not sealed to this coordinator in this round')
+  const entry = state.facts.roster[state.facts.ids.indexOf(from)]
+  const shared = entry && sharedKey(env.curves, env.coordinatorSecret, entry.channelKey)
+  if (shared === undefined) return broken
+  const length = sealed.length - sealedBytes(0)
+  const plain = length < 0 ? undefined : openSeal(sealKey(shared, state.facts.context, 'unmask', from), sealed, length)
+  return plain === undefined ? broken : attempt(() => decode(unmaskShares, plain))
+}

@@ -1,0 +1,123 @@
+import { FedweaveError } from '../core/errors.ts'
+import { taskId } from '../core/ids.ts'
+import { Quantiser } from '../quantise/quantiser.ts'
+import { MAX_COHORT } from '../wire/records.ts'
+import { PROTOCOL_VERSIONS } from '../wire/version.ts'
+import { type Check, fields, hex32, integerIn, listOf, numberIn, oneOf, optional, text } from './check.ts'
+import type { ModelSpec } from './model-spec.ts'
+import type { TrainingPlan } from './plan.ts'
+
+const model: Check<ModelSpec> = fields({
+  topology: text(2, 1_000_000),
+  inputShape: listOf(integerIn(1, 65_536), 1, 4),
+  classes: integerIn(2, 65_536),
+  tensors: listOf(fields({ name: text(1, 200), shape: listOf(integerIn(1, 2 ** 28), 0, 6) }), 1, 10_000),
+})
+
+const plan: Check<TrainingPlan> = fields({
+  epochs: integerIn(1, 1000),
+  batchSize: integerIn(1, 65_536),
+  optimizer: oneOf('sgd', 'adam'),
+  learningRate: numberIn(0, 100, true),
+  maxSteps: optional(integerIn(1, 1_000_000)),
+})
+
+const milliseconds = integerIn(100, 86_400_000)
+
+const config = fields({
+  protocol: oneOf(...PROTOCOL_VERSIONS),
+  taskId: (raw, path) => taskId(text(1, 64)(raw, path)),
+  rounds: integerIn(1, 1_000_000),
+  model,
+  /** SHA-256 of the initial weights as little-endian float32. */
+  initialModel: hex32,
+  plan,
+  strategy: fields({ name: oneOf('fedavg') }),
+  cohort: fields({
+    /** Fewest clients that a round may start with and end with. */
+    minimum: integerIn(3, MAX_COHORT),
+    /** Updates that a round aims at. */
+    target: integerIn(3, MAX_COHORT),
+    /** `ceil(target * overSelection)` clients are invited, so that slow ones need not be waited for. */
+    overSelection: numberIn(1, 4),
+  }),
+  secureAggregation: fields({
+    /** L2 bound on a client's delta; also the range of one quantised value. */
+    clipBound: numberIn(0, 1e6, true),
+    /** Bits of one quantised value before weighting. */
+    valueBits: integerIn(2, 24),
+    /** `uniform`: every client weighs 1. `examples`: min(examples, maxWeight), which can be differenced over rounds. */
+    weighting: oneOf('uniform', 'examples'),
+    maxWeight: integerIn(1, 65_535),
+    /** Most corrupt clients in a cohort; absent: 10 % of it, at least 1. */
+    corrupt: optional(integerIn(1, MAX_COHORT)),
+    /** Largest fraction of the roster that may drop out; absent: 0.2 up to 20 clients, 0.1 above. */
+    dropout: optional(numberIn(0, 0.5)),
+  }),
+  /** Milliseconds from the start of each phase to its end. */
+  deadlines: fields({
+    recruitingMs: milliseconds,
+    setupMs: milliseconds,
+    collectingMs: milliseconds,
+    confirmingMs: milliseconds,
+    unmaskingMs: milliseconds,
+  }),
+  enrolment: fields({
+    /** Ed25519 key that certifies identities. */
+    key: hex32,
+    /** `server`: the server holds that key, which protects against an honest-but-curious server only. */
+    holder: oneOf('external', 'server'),
+  }),
+})
+
+/** What a task is; signed by the operator, and hashed into every round's context. */
+export type TaskConfig = ReturnType<typeof config>
+
+/** Parses and checks a task config across its fields. Throws `FL_CONFIG_INVALID` naming the field. */
+export function parseTaskConfig(raw: unknown): TaskConfig {
+  const parsed = config(raw, '')
+  const { cohort, secureAggregation: sa } = parsed
+  if (cohort.target < cohort.minimum) {
+    throw new FedweaveError('FL_CONFIG_INVALID', `cohort.target: ${cohort.target} is below cohort.minimum ${cohort.minimum}`)
+  }
+  if (largestRoster(parsed) > MAX_COHORT) {
+    throw new FedweaveError(
+      'FL_CONFIG_INVALID',
+      `cohort.overSelection: ${cohort.target} clients x ${cohort.overSelection} exceed the ${MAX_COHORT} of a complete graph`,
+    )
+  }
+  if (sa.weighting === 'uniform' && sa.maxWeight !== 1) {
+    throw new FedweaveError(
+      'FL_CONFIG_INVALID',
+      `secureAggregation.maxWeight: must be 1 with uniform weighting, got ${sa.maxWeight}`,
+    )
+  }
+  if (sa.corrupt !== undefined && sa.corrupt + 2 > cohort.minimum) {
+    throw new FedweaveError(
+      'FL_CONFIG_INVALID',
+      `secureAggregation.corrupt: ${sa.corrupt} corrupt clients need cohort.minimum >= ${sa.corrupt + 2}, got ${cohort.minimum}`,
+    )
+  }
+  quantiserOf(parsed) // proves that a sum of the largest cohort cannot wrap
+  return parsed
+}
+
+/** Most clients that a roster of this task may hold. */
+export function largestRoster(config: Pick<TaskConfig, 'cohort'>): number {
+  return Math.ceil(config.cohort.target * config.cohort.overSelection)
+}
+
+/** Largest total weight of one sum. */
+export function largestTotalWeight(config: Pick<TaskConfig, 'cohort' | 'secureAggregation'>): number {
+  return largestRoster(config) * config.secureAggregation.maxWeight
+}
+
+export function quantiserOf(config: Pick<TaskConfig, 'cohort' | 'secureAggregation'>): Quantiser {
+  const { clipBound, valueBits } = config.secureAggregation
+  return new Quantiser({ clipBound, valueBits, totalWeight: largestTotalWeight(config) })
+}
+
+/** The weight of a client with that many examples. */
+export function weightOf(config: Pick<TaskConfig, 'secureAggregation'>, examples: number): number {
+  return config.secureAggregation.weighting === 'uniform' ? 1 : Math.min(examples, config.secureAggregation.maxWeight)
+}
