@@ -4,7 +4,7 @@ export { ERRORS, type ErrorCode, FedweaveError, isErrorCode } from './core/error
 export { type ClientId, clientId, clientIdBytes, clientIdOf, type TaskId, taskId } from './core/ids.ts'
 export { openBox, sealBox, sharedKey } from './crypto/box.ts'
 export { type Curves, naclCurves } from './crypto/curves.ts'
-export { hash, hkdf, mac, verifyMac } from './crypto/kdf.ts'
+export { hash, hkdf, mac, sha256, verifyMac } from './crypto/kdf.ts'
 export { type Accumulator, expand, type Prg } from './crypto/prg.ts'
 export { noblePrg } from './crypto/prg-noble.ts'
 export { openSeal, seal, sealedBytes } from './crypto/seal.ts'

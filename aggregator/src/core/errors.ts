@@ -57,6 +57,7 @@ export const ERRORS = {
   FL_NON_FINITE: { status: 400, cure: 'Lower the learning rate and check the data for NaN or infinite values.' },
   FL_OUT_OF_RANGE: { status: 400, cure: 'Give a value inside the range that the message names.' },
   FL_MODEL_UNSUPPORTED: { status: 400, cure: 'Use layers that TensorFlow.js can load and differentiate.' },
+  FL_TRAINER_CRASHED: { status: 500, cure: 'Train again; if it repeats, use a smaller batch or give the process more memory.' },
   FL_DEPENDENCY_MISSING: { status: 500, cure: 'Install the package that the message names.' },
   FL_KEYSTORE: { status: 400, cure: 'Give the right passphrase, or move the damaged file away and enrol again.' },
   FL_STORE_DAMAGED: { status: 500, cure: 'Restore the named file from a copy; the server does not start on a damaged history.' },

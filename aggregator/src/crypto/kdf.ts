@@ -3,6 +3,8 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { equalBytes, utf8 } from '../core/bytes.ts'
 
+export { sha256 }
+
 export const HASH_BYTES = 32
 export const MAC_BYTES = 16
 
@@ -44,10 +46,6 @@ export function mac(key: Uint8Array, ...fields: readonly Field[]): Uint8Array {
 /** Compares in constant time. */
 export function verifyMac(received: Uint8Array, key: Uint8Array, ...fields: readonly Field[]): boolean {
   return equalBytes(received, mac(key, ...fields))
-}
-
-export function sha256Bytes(bytes: Uint8Array): Uint8Array {
-  return sha256(bytes)
 }
 
 function u64(value: number): Uint8Array {

@@ -1,6 +1,7 @@
 import { createCipheriv, getCiphers } from 'node:crypto'
 import { checkPrgKey, type Prg } from '../crypto/prg.ts'
 import { WasmAccumulator } from '../wasm/accumulator.ts'
+import { ADD, type Sign, SUBTRACT } from '../wasm/kernels.ts'
 import { wasmPrg } from '../wasm/prg.ts'
 
 const CIPHER = 'chacha20'
@@ -26,19 +27,19 @@ export function fastestPrg(): Prg {
 
 class OpensslAccumulator extends WasmAccumulator {
   override addStream(key: Uint8Array): void {
-    for (const { tile, at } of keystream(key, this.words.length)) this.addPart(tile, at)
+    this.#stream(key, ADD)
   }
 
   override subtractStream(key: Uint8Array): void {
-    for (const { tile, at } of keystream(key, this.words.length)) this.subtractPart(tile, at)
+    this.#stream(key, SUBTRACT)
   }
-}
 
-function* keystream(key: Uint8Array, words: number): Generator<{ tile: Uint32Array; at: number }> {
-  checkPrgKey(key)
-  const cipher = createCipheriv(CIPHER, key, IV)
-  for (let at = 0; at < words; at += ZEROS.length / 4) {
-    const { buffer, byteOffset, length } = cipher.update(ZEROS.subarray(0, 4 * (words - at)))
-    yield { tile: new Uint32Array(buffer, byteOffset, length / 4), at }
+  #stream(key: Uint8Array, sign: Sign): void {
+    checkPrgKey(key)
+    const cipher = createCipheriv(CIPHER, key, IV)
+    for (let at = 0; at < this.words.length; at += ZEROS.length / 4) {
+      const { buffer, byteOffset, length } = cipher.update(ZEROS.subarray(0, 4 * (this.words.length - at)))
+      this.combine(new Uint32Array(buffer, byteOffset, length / 4), at, sign)
+    }
   }
 }

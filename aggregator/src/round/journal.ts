@@ -43,9 +43,11 @@ export const journalBody = struct({
   survivors: list(clientIdCodec, MAX_COHORT),
   /** The survivors' signatures over the survivors digest. */
   transcripts: list(struct({ id: clientIdCodec, signature: signature64 }), MAX_COHORT),
-  /** What the masked counters summed to. */
-  training: struct({ weight: u64, loss: f64, accuracy: f64, clippedFraction: f64 }),
-  /** Sealed bytes of one update. */
+  /** Total weight of the survivors. */
+  weight: u64,
+  /** What the masked counters summed to; absent when they were garbage. */
+  training: optional(struct({ loss: f64, accuracy: f64, clippedFraction: f64 })),
+  /** Most bytes that one survivor's upload took on its socket, HTTP head included. */
   uploadBytes: u64,
   /** On the server's held-out data, where the task has some. */
   evaluation: optional(struct({ examples: u32, loss: f64, accuracy: f64, recall: f64 })),

@@ -60,10 +60,10 @@ type RoundInput = Extract<ClientInput, { type: 'start' | 'relay' | 'acks' | 'sur
 
 function invited(env: ClientEnv, state: ClientState, invite: Extract<ClientInput, { type: 'invite' }>, now: number): ClientStep {
   if (state.phase === 'recruiting' && state.round >= invite.round) return { state, effects: [] }
-  const { recruitingMs, setupMs } = env.config.deadlines
+  const { setupMs } = env.config.deadlines
   const nonce = env.entropy.bytes(ROUND_NONCE_BYTES)
   return {
-    state: { phase: 'recruiting', round: invite.round, nonce, deadline: now + patience(recruitingMs + setupMs) },
+    state: { phase: 'recruiting', round: invite.round, nonce, deadline: now + patience(setupMs) },
     effects: [{ type: 'send', message: { type: 'ready', round: invite.round, nonce } }],
   }
 }

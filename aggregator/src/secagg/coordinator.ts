@@ -33,11 +33,11 @@ export function coordinatorDeadline(state: CoordinatorState): number | undefined
 
 /** Opens a round by inviting `invited`. */
 export function openRound(env: CoordinatorEnv, base: RoundBase, invited: readonly ClientId[], now: number): CoordinatorStep {
-  const { recruitingMs } = env.config.deadlines
+  const { setupMs } = env.config.deadlines
   const { round, modelHash } = base
   return {
-    state: { phase: 'recruiting', base, invited: new Set(invited), entries: new Map(), deadline: now + recruitingMs },
-    effects: invited.map((to) => ({ type: 'send', to, message: { type: 'invite', round, modelHash, deadlineMs: recruitingMs } })),
+    state: { phase: 'recruiting', base, invited: new Set(invited), entries: new Map(), deadline: now + setupMs },
+    effects: invited.map((to) => ({ type: 'send', to, message: { type: 'invite', round, modelHash, deadlineMs: setupMs } })),
   }
 }
 

@@ -1,12 +1,13 @@
 import type { Entropy } from '../core/entropy.ts'
-import { expand, PRG_KEY_BYTES, type Prg } from '../crypto/prg.ts'
+import { FedweaveError } from '../core/errors.ts'
+import { type Accumulator, expand, PRG_KEY_BYTES, type Prg } from '../crypto/prg.ts'
 import { seal, sealedBytes } from '../crypto/seal.ts'
 import { clipL2InPlace } from '../quantise/clip.ts'
 import { Counters, type RoundCounters } from '../quantise/counters.ts'
 import { TensorLayout } from '../quantise/layout.ts'
 import type { Quantiser } from '../quantise/quantiser.ts'
 import { largestTotalWeight, quantiserOf, type TaskConfig, weightOf } from '../task/config.ts'
-import { type Fault, fault } from './fault.ts'
+import { attempt, type Fault, fault, isFault } from './fault.ts'
 import { applyMasksInto, type Segments, type SignedMask } from './masks.ts'
 
 /** What local training gives: `delta` holds local minus global weights, one value a parameter. */
@@ -84,23 +85,28 @@ export class UpdateFormat {
 
   /** An empty sum of updates. */
   sum(prg: Prg): UpdateSum {
-    return new UpdateSum(this.#quantiser, this.#counters, this.size, prg)
+    return new UpdateSum(this.#quantiser, this.#counters, this.#config.secureAggregation.weighting === 'uniform', this.size, prg)
   }
 }
 
 /** The weighted mean delta of a round, and what its counters say. */
-export interface Aggregate extends RoundCounters {
+export interface Aggregate {
   readonly pseudoGradient: Float32Array
+  readonly weight: number
+  /** Absent when no honest clients can have sent them: somebody masked garbage, and the figures say nothing. */
+  readonly counters: RoundCounters | undefined
 }
 
 /** Adds updates, masked or not, and takes masks off; holds one vector of the model's size. */
 export class UpdateSum {
   readonly #quantiser: Quantiser
   readonly #counters: Counters
-  readonly #segments: Segments<ReturnType<Prg['accumulator']>>
+  readonly #uniform: boolean
+  readonly #segments: Segments<Accumulator>
 
-  constructor(quantiser: Quantiser, counters: Counters, size: number, prg: Prg) {
+  constructor(quantiser: Quantiser, counters: Counters, uniform: boolean, size: number, prg: Prg) {
     this.#quantiser = quantiser
+    this.#uniform = uniform
     this.#counters = counters
     this.#segments = { update: prg.accumulator(size), counters: prg.accumulator(Counters.words) }
   }
@@ -124,9 +130,18 @@ export class UpdateSum {
     applyMasksInto(this.#segments, masks, -1)
   }
 
-  /** Throws `FL_OUT_OF_RANGE` when the counters cannot come from `clients` honest updates. */
+  /**
+   * The weighted mean over `clients` updates. Under uniform weighting the weight is their number, whatever the counters
+   * say; else throws `FL_OUT_OF_RANGE` when the summed weight is impossible.
+   */
   decode(clients: number): Aggregate {
-    const counters = this.#counters.decode(this.#segments.counters.words, clients)
-    return { ...counters, pseudoGradient: this.#quantiser.decode(this.#segments.update.words, counters.weight) }
+    const counters = attempt(() => this.#counters.decode(this.#segments.counters.words, clients))
+    if (isFault(counters) && !this.#uniform) throw new FedweaveError(counters.fault, counters.message)
+    const weight = this.#uniform || isFault(counters) ? clients : counters.weight
+    return {
+      pseudoGradient: this.#quantiser.decode(this.#segments.update.words, weight),
+      weight,
+      counters: isFault(counters) ? undefined : counters,
+    }
   }
 }

@@ -56,7 +56,9 @@ const config = fields({
   }),
   /** Milliseconds from the start of each phase to its end. */
   deadlines: fields({
+    /** How long the server waits for enough clients to be there before it says that there are too few. */
     recruitingMs: milliseconds,
+    /** For each of the three steps before training's result is needed: ready, shared keys, acknowledged. */
     setupMs: milliseconds,
     collectingMs: milliseconds,
     confirmingMs: milliseconds,

@@ -1,5 +1,5 @@
 export { type ContractCase, expectCode, expectThat, firstDifference } from './contract.ts'
 export { prgContract } from './prg-contract.ts'
-export { type Envelope, type HarnessClient, type HarnessOptions, RoundHarness, type Upload } from './round-harness.ts'
+export { type Envelope, type HarnessClient, type HarnessOptions, type Probe, RoundHarness, type Upload } from './round-harness.ts'
 export { seededEntropy } from './seeded-entropy.ts'
 export { strategyContract } from './strategy-contract.ts'

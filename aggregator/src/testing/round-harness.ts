@@ -3,7 +3,7 @@ import type { Entropy } from '../core/entropy.ts'
 import { type ClientId, clientIdOf, taskId } from '../core/ids.ts'
 import { sharedKey } from '../crypto/box.ts'
 import { type Curves, naclCurves } from '../crypto/curves.ts'
-import { hash, sha256Bytes } from '../crypto/kdf.ts'
+import { hash, sha256 } from '../crypto/kdf.ts'
 import type { Prg } from '../crypto/prg.ts'
 import { noblePrg } from '../crypto/prg-noble.ts'
 import { openSeal } from '../crypto/seal.ts'
@@ -15,6 +15,7 @@ import { coordinatorDeadline, openRound, stepCoordinator } from '../secagg/coord
 import type { CoordinatorEffect, CoordinatorEnv, CoordinatorInput, CoordinatorState } from '../secagg/coordinator-state.ts'
 import { isFault } from '../secagg/fault.ts'
 import { certify, channelStatement } from '../secagg/identity.ts'
+import type { Segments } from '../secagg/masks.ts'
 import { rebuildMasks } from '../secagg/unmask.ts'
 import { type Aggregate, type LocalUpdate, UpdateFormat, type UpdateSum } from '../secagg/update.ts'
 import { parseTaskConfig, type TaskConfig } from '../task/config.ts'
@@ -35,6 +36,8 @@ export type Envelope =
   | { readonly to: 'server'; readonly client: ClientId; readonly message: ClientMessage | Upload }
   | { readonly to: 'client'; readonly client: ClientId; readonly message: ServerMessage }
 
+export type Probe = 'client:setup' | 'client:mask' | 'server:unmask'
+
 export interface HarnessOptions {
   readonly clients: number
   readonly seed: string
@@ -44,6 +47,10 @@ export interface HarnessOptions {
   readonly curves?: Curves
   readonly prg?: Prg
   readonly update: (index: number) => LocalUpdate
+  /** Runs each piece of work that a bench may want to time. Default: just runs it. */
+  readonly probe?: <T>(name: Probe, work: () => T) => T
+  /** Sees each client's quantised update before it is masked. */
+  readonly onQuantised?: (index: number, plain: Segments<Uint32Array>) => void
   /** The network: what becomes of a message. Default: it arrives as it is. */
   readonly network?: (envelope: Envelope) => readonly Envelope[]
 }
@@ -80,11 +87,14 @@ export class RoundHarness {
   state: CoordinatorState | undefined
   sum: UpdateSum | undefined
   aggregate: Aggregate | undefined
+  /** Streams that the last unmasking expanded, each for both segments. */
+  masksRemoved = 0
   now = 1_800_000_000_000
   network: (envelope: Envelope) => readonly Envelope[]
 
   readonly #options: HarnessOptions
   readonly #prg: Prg
+  readonly #probe: <T>(name: Probe, work: () => T) => T
   readonly #entries = new Map<ClientId, Omit<RosterEntry, 'nonce'>>()
   readonly #queue: Envelope[] = []
   readonly #opened = new Map<ClientId, ReturnType<UpdateFormat['parse']>>()
@@ -95,6 +105,7 @@ export class RoundHarness {
     const entropy = seededEntropy(options.seed)
     this.#options = options
     this.#prg = options.prg ?? noblePrg
+    this.#probe = options.probe ?? ((_name, work) => work())
     this.network = options.network ?? ((envelope) => [envelope])
     this.operatorSeed = entropy.bytes(32)
     this.operatorKey = curves.ed25519Public(this.operatorSeed)
@@ -173,7 +184,7 @@ export class RoundHarness {
   }
 
   toClient(client: HarnessClient, input: ClientInput): void {
-    const step = stepClient(client.env, client.state, input, this.now)
+    const step = this.#probe('client:setup', () => stepClient(client.env, client.state, input, this.now))
     client.state = step.state
     for (const effect of step.effects) this.#clientEffect(client, effect)
   }
@@ -247,7 +258,7 @@ export class RoundHarness {
     const plain = openSeal(sealKey(shared, context, 'upload', from), sealed, this.format.plainBytes)
     if (plain === undefined) return
     this.#opened.set(from, this.format.parse(plain))
-    this.toServer({ type: 'uploaded', from, context, digest: toHex(sha256Bytes(sealed)) })
+    this.toServer({ type: 'uploaded', from, context, digest: toHex(sha256(sealed)) })
   }
 
   #serverEffects(effects: readonly CoordinatorEffect[]): void {
@@ -268,10 +279,14 @@ export class RoundHarness {
   #finish(): void {
     const { state, sum } = this
     if (state?.phase !== 'completed' || sum === undefined) return
-    sum.unmask(rebuildMasks(this.server.curves, state))
+    this.#probe('server:unmask', () => {
+      const masks = rebuildMasks(this.server.curves, state)
+      this.masksRemoved = masks.length
+      sum.unmask(masks)
+    })
     this.aggregate = sum.decode(state.survivors.length)
     const { context, round, roster, modelHash, headHash } = state.facts
-    const { weight, loss, accuracy, clippedFraction } = this.aggregate
+    const { weight, counters } = this.aggregate
     const entry = this.commit({
       ...this.#genesis(),
       index: this.journal.length,
@@ -283,7 +298,8 @@ export class RoundHarness {
       members: state.members,
       survivors: state.survivors,
       transcripts: [...state.confirms].map(([id, { signature }]) => ({ id, signature })),
-      training: { weight, loss, accuracy, clippedFraction },
+      weight,
+      training: counters,
       uploadBytes: this.format.sealedBytes,
     })
     for (const id of state.survivors) this.#tell(id, { type: 'result', context, entry })
@@ -306,8 +322,12 @@ export class RoundHarness {
         client.spent.add(toHex(effect.modelHash))
         break
       case 'upload': {
-        const plain = this.format.quantise(this.#options.update(client.index), this.#prg, client.env.entropy)
-        const sealed = this.format.maskAndSeal(plain, effect.masks, effect.sealKey, this.#prg)
+        const update = this.#options.update(client.index)
+        const sealed = this.#probe('client:mask', () => {
+          const plain = this.format.quantise(update, this.#prg, client.env.entropy)
+          this.#options.onQuantised?.(client.index, plain)
+          return this.format.maskAndSeal(plain, effect.masks, effect.sealKey, this.#prg)
+        })
         this.#send(client.id, { type: 'upload', context: effect.context, sealed })
         break
       }
@@ -378,7 +398,8 @@ export class RoundHarness {
       members: [],
       survivors: [],
       transcripts: [],
-      training: { weight: 0, loss: 0, accuracy: 0, clippedFraction: 0 },
+      weight: 0,
+      training: undefined,
       uploadBytes: 0,
       evaluation: undefined,
     }

@@ -1,5 +1,5 @@
 import { type Accumulator, checkPrgKey, checkSameLength, PRG_KEY_BYTES } from '../crypto/prg.ts'
-import { GROUP_BYTES, GROUP_WORDS, type Kernels } from './kernels.ts'
+import { ADD, GROUP_BYTES, GROUP_WORDS, type Kernels, type Sign, SUBTRACT } from './kernels.ts'
 import { instantiate } from './module.ts'
 
 const PAGE_BYTES = 65_536
@@ -34,39 +34,31 @@ export class WasmAccumulator implements Accumulator {
   }
 
   addStream(key: Uint8Array): void {
-    this.#withKey(key, () => this.#kernels.addStream(STATE_AT, WORDS_AT, this.#groups))
+    this.#stream(key, ADD)
   }
 
   subtractStream(key: Uint8Array): void {
-    this.#withKey(key, () => this.#kernels.subtractStream(STATE_AT, WORDS_AT, this.#groups))
+    this.#stream(key, SUBTRACT)
   }
 
   addWords(term: Uint32Array): void {
     checkSameLength(this.words, term)
-    this.addPart(term, 0)
+    this.combine(term, 0, ADD)
   }
 
-  /** Adds `term` to the words from `at` on, a multiple of 64; `term` ends inside `words`. */
-  protected addPart(term: Uint32Array, at: number): void {
-    this.#forEachTile(term, at, this.#kernels.addWords)
+  /** Adds `term` to the words from `at` on, or subtracts it. `at` is a multiple of 64, and `term` ends inside `words`. */
+  protected combine(term: Uint32Array, at: number, sign: Sign): void {
+    for (let done = 0; done < term.length; done += TILE_WORDS) {
+      const part = term.subarray(done, done + TILE_WORDS)
+      this.#tile.set(part)
+      this.#kernels.words(TILE_AT, WORDS_AT + 4 * (at + done), Math.ceil(part.length / GROUP_WORDS), sign)
+    }
   }
 
-  protected subtractPart(term: Uint32Array, at: number): void {
-    this.#forEachTile(term, at, this.#kernels.subtractWords)
-  }
-
-  #withKey(key: Uint8Array, run: () => void): void {
+  #stream(key: Uint8Array, sign: Sign): void {
     checkPrgKey(key)
     this.#key.set(key)
-    run()
+    this.#kernels.stream(STATE_AT, WORDS_AT, this.#groups, sign)
     this.#key.fill(0)
-  }
-
-  #forEachTile(term: Uint32Array, at: number, kernel: Kernels['addWords']): void {
-    for (let done = 0; done < term.length; done += TILE_WORDS) {
-      const tile = term.subarray(done, done + TILE_WORDS)
-      this.#tile.set(tile)
-      kernel(TILE_AT, WORDS_AT + 4 * (at + done), Math.ceil(tile.length / GROUP_WORDS))
-    }
   }
 }

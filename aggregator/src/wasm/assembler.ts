@@ -21,27 +21,20 @@ const END = 0x0b
 
 /** A module that imports its memory as `env.memory` and exports `functions` by name. */
 export function assemble(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
+  const types = functions.map(({ params }) => [0x60, vector(Array<Code>(params).fill([I32])), vector([])])
+  const imports = [[text('env'), text('memory'), 0x02, 0x00, 1]] // at least one page, no maximum
+  const typeOfEach = functions.map((_, index) => unsigned(index))
+  const exports = functions.map(({ name }, index) => [text(name), 0x00, unsigned(index)])
+  const bodies = functions.map((fn) => sized([localsOf(fn), fn.body, END]))
   return Uint8Array.from(
     flatten([
       [0x00, 0x61, 0x73, 0x6d], // "\0asm"
       [0x01, 0x00, 0x00, 0x00], // version 1
-      section(
-        1,
-        functions.map(({ params }) => [0x60, vector(Array<Code>(params).fill([I32])), vector([])]),
-      ), // types
-      section(2, [[text('env'), text('memory'), 0x02, 0x00, 1]]), // imports: a memory of at least one page
-      section(
-        3,
-        functions.map((_, index) => unsigned(index)),
-      ), // each function's type
-      section(
-        7,
-        functions.map(({ name }, index) => [text(name), 0x00, unsigned(index)]),
-      ), // exports
-      section(
-        10,
-        functions.map((fn) => sized([localsOf(fn), fn.body, END])),
-      ), // code
+      section(1, types),
+      section(2, imports),
+      section(3, typeOfEach),
+      section(7, exports),
+      section(10, bodies),
     ]),
   )
 }
@@ -79,6 +72,8 @@ export const xor = (a: Code, b: Code): Code => [a, b, simd(0x51)]
 // v128 as four 32-bit lanes
 /** Constants from 0 to 255, one a lane. */
 export const lanes = (...words: readonly number[]): Code => [simd(0x0c), words.map((word) => [word, 0, 0, 0])]
+/** An i32 in all four lanes. */
+export const splat = (value: Code): Code => [value, simd(0x11)]
 export const shiftLeft = (a: Code, bits: number): Code => [a, i32(bits), simd(0xab)]
 export const shiftRight = (a: Code, bits: number): Code => [a, i32(bits), simd(0xad)]
 export const add = (a: Code, b: Code): Code => [a, b, simd(0xae)]

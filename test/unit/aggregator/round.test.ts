@@ -41,8 +41,8 @@ describe('a round of ten clients', () => {
     const harness = startOf(10)
     expect(harness.runRound().phase).toBe('completed')
     expect(sumOf(harness)).toEqual(Array(10).fill(1))
-    expect(harness.aggregate?.loss).toBeCloseTo(2, 6)
-    expect(harness.aggregate?.accuracy).toBeCloseTo(0.5, 6)
+    expect(harness.aggregate?.counters?.loss).toBeCloseTo(2, 6)
+    expect(harness.aggregate?.counters?.accuracy).toBeCloseTo(0.5, 6)
   })
 
   const moments = [
