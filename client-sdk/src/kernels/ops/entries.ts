@@ -1,0 +1,18 @@
+import { identity } from '../identity.ts'
+import type { KernelEntry } from '../registry.ts'
+import { batchMatMul } from './batch-matmul.ts'
+import { conv2dBackpropFilter } from './conv2d-backprop-filter.ts'
+import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise-backprop.ts'
+import { maxPoolGrad } from './max-pool-grad.ts'
+import { unsortedSegmentSum } from './unsorted-segment-sum.ts'
+
+/** What the wasm backend needs to train, without a binary of ours: from its other kernels and loops over its heap. */
+export const opsEntries: readonly KernelEntry[] = [
+  batchMatMul,
+  conv2dBackpropFilter,
+  depthwiseBackpropFilter,
+  depthwiseBackpropInput,
+  identity,
+  maxPoolGrad,
+  unsortedSegmentSum,
+]

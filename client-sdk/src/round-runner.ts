@@ -1,0 +1,240 @@
+import {
+  type ClientEffect,
+  type ClientEnv,
+  type ClientInput,
+  type ClientMessage,
+  type ClientState,
+  clientDeadline,
+  equalBytes,
+  FedweaveError,
+  hash,
+  type LocalUpdate,
+  openEntry,
+  stepClient,
+  toHex,
+  UpdateFormat,
+} from '@fedweave/aggregator'
+import type { ClientEvents, Emitter } from './events.ts'
+import type { Platform } from './platform.ts'
+import type { LedgerKeeper } from './storage/ledger-keeper.ts'
+import type { Trainer } from './training/trainer.ts'
+import type { Transport } from './transport/transport.ts'
+import { uploadUntilCounted } from './upload.ts'
+import { fetchWeights } from './weights.ts'
+
+export interface RunnerOptions {
+  readonly platform: Platform
+  readonly transport: Transport
+  readonly ledger: LedgerKeeper
+  readonly trainer: Trainer
+  readonly events: Emitter<ClientEvents>
+  /** Every random choice of training follows from it. */
+  readonly seed: number
+  send(message: ClientMessage): void
+  /** Hex token of the session that stands. */
+  session(): string
+}
+
+/**
+ * Drives one client's machine, round after round: the only place that owns its timer, trains and uploads for it, and
+ * lets one input after the other through, each with its durable effects done before the next.
+ */
+export class RoundRunner {
+  readonly #options: RunnerOptions
+  #env: ClientEnv
+  #format: UpdateFormat
+  #state: ClientState = { phase: 'idle' }
+  #tail: Promise<unknown> = Promise.resolve()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  /** What this client sent in the running round, to be sent again after a reconnection. */
+  #sent: ClientMessage[] = []
+  /** Ends what runs for the current round when the round ends. */
+  #work = new AbortController()
+  /** The delta trained on the base model of that hash, for a round that is repeated. */
+  #trained: { readonly modelHash: string; readonly update: LocalUpdate } | undefined
+
+  constructor(options: RunnerOptions, env: ClientEnv) {
+    this.#options = options
+    this.#env = env
+    this.#format = new UpdateFormat(env.config)
+  }
+
+  get phase(): ClientState['phase'] {
+    return this.#state.phase
+  }
+
+  /** A connection stands again: go on with the round if the server still runs it, else give it up. */
+  reconnected(env: ClientEnv, activeContext: Uint8Array | undefined): Promise<unknown> {
+    return this.#turn(async () => {
+      if ('facts' in this.#state) {
+        const { context, round } = this.#state.facts
+        if (activeContext !== undefined && equalBytes(activeContext, context)) {
+          for (const message of this.#sent) this.#options.send(message)
+          return
+        }
+        await this.#step({ type: 'abort', round, code: 'FL_ROUND_ABORTED', message: 'the server no longer runs this round' })
+      }
+      this.#env = env
+      this.#format = new UpdateFormat(env.config)
+    })
+  }
+
+  /** Takes one input in its turn. */
+  input(
+    input: Exclude<ClientInput, { type: 'start' }> | Omit<Extract<ClientInput, { type: 'start' }>, 'ledger'>,
+  ): Promise<unknown> {
+    return this.#turn(() => {
+      if (input.type === 'invite') return this.#invited(input)
+      return this.#step(input.type === 'start' ? { ...input, ledger: this.#options.ledger.view } : input)
+    })
+  }
+
+  /** Gives a running round up, telling the others so. */
+  async stop(error: FedweaveError): Promise<void> {
+    await this.input({ type: 'fail', code: error.code, message: error.message })
+    clearTimeout(this.#timer)
+    this.#work.abort()
+  }
+
+  #turn(work: () => Promise<unknown>): Promise<unknown> {
+    const turn = this.#tail.then(work)
+    this.#tail = turn.catch((error: unknown) => this.#failed(error))
+    return this.#tail
+  }
+
+  async #invited(invite: Extract<ClientInput, { type: 'invite' }>): Promise<void> {
+    if ('facts' in this.#state) {
+      if (invite.round <= this.#state.facts.round) return
+      await this.#step({
+        type: 'abort',
+        round: this.#state.facts.round,
+        code: 'FL_ROUND_ABORTED',
+        message: 'the server went on to another round',
+      })
+    }
+    if (this.#options.ledger.isSpent(invite.modelHash)) {
+      this.#options.send({ type: 'decline', round: invite.round, code: 'FL_BASE_SPENT' })
+      return
+    }
+    this.#work.abort()
+    this.#work = new AbortController()
+    this.#sent = []
+    await this.#step(invite)
+  }
+
+  async #step(input: ClientInput): Promise<void> {
+    const before = this.#state
+    const { state, effects } = stepClient(this.#env, before, input, Date.now())
+    this.#state = state
+    this.#armTimer()
+    if (state.phase !== before.phase && 'facts' in state) {
+      this.#options.events.emit('phase', { round: state.facts.round, phase: state.phase })
+    }
+    for (const effect of effects) await this.#carryOut(effect)
+  }
+
+  async #carryOut(effect: ClientEffect): Promise<void> {
+    const { ledger, events, send } = this.#options
+    switch (effect.type) {
+      case 'send':
+        this.#sent.push(effect.message)
+        return send(effect.message)
+      case 'remember':
+        return ledger.remember(effect.round, effect.head)
+      case 'spend':
+        return ledger.spend(effect.modelHash, effect.context)
+      case 'train':
+        return this.#inBackground(effect.round, () => this.#train(effect))
+      case 'upload': {
+        const sealed = this.#seal(effect)
+        return this.#inBackground(effect.round, () => this.#upload(effect, sealed))
+      }
+      case 'reopen':
+        await ledger.reopen(effect.context)
+        return send({ type: 'available' })
+      case 'committed': {
+        await ledger.advance(effect.head)
+        const entry = openEntry(this.#env.curves, this.#env.operatorKey, effect.entry)
+        const { round, survivors, evaluation } = entry
+        const evaluated = evaluation === undefined ? {} : { evaluation }
+        return events.emit('round', {
+          round,
+          outcome: 'committed',
+          modelHash: toHex(entry.modelAfter),
+          survivors: survivors.length,
+          ...evaluated,
+        })
+      }
+      case 'aborted': {
+        this.#work.abort()
+        const { code, message } = effect
+        const round = 'round' in this.#state ? this.#state.round : 0
+        return events.emit('round', { round, outcome: 'aborted', code, message })
+      }
+    }
+  }
+
+  async #train({ modelHash, round }: Extract<ClientEffect, { type: 'train' }>): Promise<void> {
+    const key = toHex(modelHash)
+    if (this.#trained?.modelHash !== key) {
+      const { trainer, transport, events, seed } = this.#options
+      const { model, plan, taskId } = this.#env.config
+      const { signal } = this.#work
+      const weights = await fetchWeights(transport, taskId, modelHash, signal)
+      const roundSeed = new DataView(hash('training', seed, taskId, modelHash).buffer).getUint32(0)
+      const onProgress = (progress: Omit<ClientEvents['progress'], 'round'>) => events.emit('progress', { ...progress, round })
+      const update = await trainer.train({ model, weights, plan, seed: roundSeed }, { signal, onProgress })
+      this.#trained = { modelHash: key, update }
+    }
+    await this.input({ type: 'trained' })
+  }
+
+  #seal({ masks, sealKey }: Extract<ClientEffect, { type: 'upload' }>): Uint8Array {
+    if (this.#trained === undefined) throw new Error('an upload is due before training ended')
+    const { prg, entropy } = this.#options.platform
+    const plain = this.#format.quantise(this.#trained.update, prg, entropy)
+    const sealed = this.#format.maskAndSeal(plain, masks, sealKey, prg)
+    for (const { keys } of masks) {
+      keys.update.fill(0)
+      keys.counters.fill(0)
+    }
+    return sealed
+  }
+
+  async #upload({ context, round }: Extract<ClientEffect, { type: 'upload' }>, sealed: Uint8Array): Promise<void> {
+    const { transport, session, events } = this.#options
+    await uploadUntilCounted(
+      transport,
+      { task: this.#env.config.taskId, context: toHex(context), session, sealed },
+      this.#work.signal,
+    )
+    events.emit('uploaded', { round, bytes: sealed.length })
+  }
+
+  /** Training and uploading must not hold up messages; when they fail, the round is given up. */
+  #inBackground(round: number, work: () => Promise<void>): void {
+    const { signal } = this.#work
+    work().catch((error: unknown) => {
+      if (signal.aborted) return // the round ended first
+      void this.#turn(async () => {
+        if ('facts' in this.#state && this.#state.facts.round === round) await this.#failed(error)
+      })
+    })
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const { code, message } = error instanceof FedweaveError ? error : new FedweaveError('FL_ROUND_ABORTED', String(error))
+    await this.#step({ type: 'fail', code, message })
+    this.#options.events.emit(
+      'error',
+      error instanceof FedweaveError ? error : new FedweaveError(code, message, { cause: error }),
+    )
+  }
+
+  #armTimer(): void {
+    clearTimeout(this.#timer)
+    const deadline = clientDeadline(this.#state)
+    if (deadline !== undefined)
+      this.#timer = setTimeout(() => void this.input({ type: 'tick' }), Math.max(0, deadline - Date.now()))
+  }
+}

@@ -1,0 +1,187 @@
+import {
+  type ClientEnv,
+  clientIdOf,
+  decodeServerMessage,
+  type ErrorCode,
+  encodeClientMessage,
+  FedweaveError,
+  fromHex,
+  isErrorCode,
+  type OpenedConfig,
+  openEntry,
+  type ServerMessage,
+  type TaskId,
+  toHex,
+} from '@fedweave/aggregator'
+import type { ClientEvents, Emitter } from './events.ts'
+import { acceptWelcome, answerChallenge, type ClientIdentity, type Pins } from './handshake.ts'
+import type { Platform } from './platform.ts'
+import { RoundRunner } from './round-runner.ts'
+import type { LedgerKeeper } from './storage/ledger-keeper.ts'
+import { checkDataset } from './training/dataset.ts'
+import type { LocalDataset, Trainer } from './training/trainer.ts'
+import type { Transport } from './transport/transport.ts'
+
+export interface SessionOptions {
+  readonly task: TaskId
+  readonly identity: ClientIdentity
+  readonly pins: Pins
+  readonly platform: Platform
+  readonly transport: Transport
+  readonly ledger: LedgerKeeper
+  readonly dataset: LocalDataset
+  readonly trainer: Trainer
+  readonly events: Emitter<ClientEvents>
+  readonly seed: number
+}
+
+/** What `run` resolves with when the task has all its rounds. */
+export interface RunSummary {
+  /** Rounds of this run in which this client's update counted. */
+  readonly rounds: number
+  /** Hex hash of the last model that this client saw committed. */
+  readonly modelHash: string | undefined
+}
+
+/** One client's conversation with one server, over all its connections: handshake, then the rounds' messages in order. */
+export class Session {
+  readonly #options: SessionOptions
+  readonly #verified = new Set<string>()
+  #operatorKey: Uint8Array | undefined
+  #coordinatorKey: Uint8Array | undefined
+  #token = ''
+  #runner: RoundRunner | undefined
+  #rounds = 0
+  #finish: (summary: RunSummary) => void = () => undefined
+  #fail: (error: unknown) => void = () => undefined
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+  }
+
+  /** Takes part until the task is finished. Throws a `FedweaveError` when it cannot go on, `FL_STOPPED` after an abort. */
+  async run(signal: AbortSignal): Promise<RunSummary> {
+    const { transport, events } = this.#options
+    const over = new Promise<RunSummary>((resolve, reject) => {
+      this.#finish = resolve
+      this.#fail = reject
+    })
+    over.catch(() => undefined) // awaited below; it may settle first
+    const stopped = () => this.#fail(new FedweaveError('FL_STOPPED', 'the client was asked to stop'))
+    const off = [
+      events.on('round', ({ outcome }) => {
+        if (outcome === 'committed') this.#rounds += 1
+      }),
+      events.on('error', (error) => this.#fail(error)),
+    ]
+    signal.addEventListener('abort', stopped, { once: true })
+    try {
+      if (signal.aborted) stopped()
+      else await transport.open(this.#handlers(), signal)
+      return await over
+    } catch (error) {
+      await this.#runner?.stop(error instanceof FedweaveError ? error : new FedweaveError('FL_STOPPED', String(error)))
+      throw error
+    } finally {
+      signal.removeEventListener('abort', stopped)
+      for (const remove of off) remove()
+      transport.close()
+    }
+  }
+
+  #handlers() {
+    const { events } = this.#options
+    return {
+      opened: () => events.emit('connection', { state: 'connected' }),
+      closed: () => events.emit('connection', { state: 'reconnecting' }),
+      lost: (error: Error) => this.#fail(error),
+      message: (raw: Uint8Array) => {
+        try {
+          this.#receive(decodeServerMessage(raw))
+        } catch (error) {
+          this.#fail(error)
+        }
+      },
+    }
+  }
+
+  #receive(message: ServerMessage): void {
+    switch (message.type) {
+      case 'challenge':
+        return this.#challenged(message)
+      case 'welcome':
+        return void this.#welcomed(message).catch(this.#fail)
+      case 'refusal':
+        return this.#refused(message)
+      case 'finished':
+        return this.#finish({ rounds: this.#rounds, modelHash: this.#options.ledger.current.head?.modelHash })
+      default:
+        void this.#runner?.input(message)
+    }
+  }
+
+  #challenged(challenge: Extract<ServerMessage, { type: 'challenge' }>): void {
+    const { platform, task, identity, pins, ledger } = this.#options
+    const hello = answerChallenge(platform.curves, challenge, task, identity, pins, ledger.current)
+    this.#operatorKey = challenge.operatorKey
+    this.#coordinatorKey = challenge.coordinatorKey
+    this.#send(hello)
+  }
+
+  async #welcomed(welcome: Extract<ServerMessage, { type: 'welcome' }>): Promise<void> {
+    const { platform, task, pins, ledger, dataset, events } = this.#options
+    const [operatorKey, coordinatorKey] = [this.#operatorKey, this.#coordinatorKey]
+    if (operatorKey === undefined || coordinatorKey === undefined)
+      throw new FedweaveError('FL_PROTOCOL_VIOLATION', 'the server welcomed before it challenged')
+    const opened = acceptWelcome(platform.curves, welcome, operatorKey, task, pins, ledger.current)
+    checkDataset(dataset, opened.config.model)
+    openEntry(platform.curves, operatorKey, welcome.head)
+    this.#token = toHex(welcome.session)
+    const env = this.#env(opened, operatorKey, coordinatorKey)
+    if (this.#runner === undefined) this.#runner = this.#newRunner(env)
+    else void this.#runner.reconnected(env, welcome.activeContext)
+    if (ledger.current.trusted === undefined)
+      await ledger.trust({ operatorKey: toHex(operatorKey), enrolmentKey: opened.config.enrolment.key })
+    if (opened.config.enrolment.holder === 'server') {
+      events.emit('warning', {
+        message: 'this server certifies clients itself: updates are safe from an honest-but-curious server only',
+      })
+    }
+  }
+
+  #env({ config, configHash }: OpenedConfig, operatorKey: Uint8Array, coordinatorKey: Uint8Array): ClientEnv {
+    const { platform, identity } = this.#options
+    return {
+      curves: platform.curves,
+      entropy: platform.entropy,
+      id: clientIdOf(identity.certificate.identityKey),
+      identitySeed: identity.seed,
+      channelSecret: identity.channelSecret,
+      config,
+      configHash,
+      operatorKey,
+      coordinatorKey,
+      enrolmentKey: fromHex(config.enrolment.key),
+      verified: this.#verified,
+    }
+  }
+
+  #newRunner(env: ClientEnv): RoundRunner {
+    const { platform, transport, ledger, trainer, events, seed } = this.#options
+    return new RoundRunner(
+      { platform, transport, ledger, trainer, events, seed, send: (message) => this.#send(message), session: () => this.#token },
+      env,
+    )
+  }
+
+  /** A fatal refusal ends the session; any other changed nothing, and the round's own messages say how it goes on. */
+  #refused({ code, message, cure, fatal }: Extract<ServerMessage, { type: 'refusal' }>): void {
+    const known: ErrorCode = isErrorCode(code) ? code : 'FL_SERVER_FAULT'
+    if (fatal !== 0) this.#fail(new FedweaveError(known, message, { cure }))
+    else if (known !== 'FL_DUPLICATE') this.#options.events.emit('warning', { message: `${known}: ${message}` })
+  }
+
+  #send(message: Parameters<typeof encodeClientMessage>[0]): void {
+    this.#options.transport.send(encodeClientMessage(message))
+  }
+}

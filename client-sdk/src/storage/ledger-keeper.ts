@@ -1,0 +1,66 @@
+import { fromHex, type LedgerHead, type LedgerView, toHex } from '@fedweave/aggregator'
+import { type ClientStore, EMPTY_LEDGER, type Ledger } from './store.ts'
+
+/** One task's ledger: every change is durable before the promise resolves. */
+export class LedgerKeeper {
+  readonly #store: ClientStore
+  readonly #task: string
+  #ledger: Ledger
+
+  private constructor(store: ClientStore, task: string, ledger: Ledger) {
+    this.#store = store
+    this.#task = task
+    this.#ledger = ledger
+  }
+
+  static async open(store: ClientStore, task: string): Promise<LedgerKeeper> {
+    return new LedgerKeeper(store, task, (await store.ledger(task)) ?? EMPTY_LEDGER)
+  }
+
+  get current(): Ledger {
+    return this.#ledger
+  }
+
+  get view(): LedgerView {
+    const { highestRound, head } = this.#ledger
+    if (head === undefined) return { highestRound, head }
+    return { highestRound, head: { index: head.index, hash: fromHex(head.hash), modelHash: fromHex(head.modelHash) } }
+  }
+
+  isSpent(modelHash: Uint8Array): boolean {
+    const hex = toHex(modelHash)
+    return this.#ledger.spent.some((mark) => mark.modelHash === hex)
+  }
+
+  remember(round: number, head: LedgerHead): Promise<void> {
+    return this.#save({ ...this.#ledger, highestRound: round, head: hexHead(head) })
+  }
+
+  advance(head: LedgerHead): Promise<void> {
+    return this.#save({ ...this.#ledger, head: hexHead(head) })
+  }
+
+  spend(modelHash: Uint8Array, context: Uint8Array): Promise<void> {
+    const mark = { modelHash: toHex(modelHash), context: toHex(context) }
+    return this.#save({ ...this.#ledger, spent: [...this.#ledger.spent, mark] })
+  }
+
+  /** Takes back the mark of that round only. */
+  reopen(context: Uint8Array): Promise<void> {
+    const hex = toHex(context)
+    return this.#save({ ...this.#ledger, spent: this.#ledger.spent.filter((mark) => mark.context !== hex) })
+  }
+
+  trust(trusted: NonNullable<Ledger['trusted']>): Promise<void> {
+    return this.#save({ ...this.#ledger, trusted })
+  }
+
+  async #save(ledger: Ledger): Promise<void> {
+    await this.#store.saveLedger(this.#task, ledger)
+    this.#ledger = ledger
+  }
+}
+
+function hexHead({ index, hash, modelHash }: LedgerHead): NonNullable<Ledger['head']> {
+  return { index, hash: toHex(hash), modelHash: toHex(modelHash) }
+}

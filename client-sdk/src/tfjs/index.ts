@@ -1,0 +1,5 @@
+export { localTrainer } from '../training/local-trainer.ts'
+export { type Backend, selectBackend } from './backend.ts'
+export { buildModel, describeModel, readWeights, setWeights } from './model.ts'
+export { ModelPool } from './model-pool.ts'
+export { referenceCnn } from './reference-model.ts'

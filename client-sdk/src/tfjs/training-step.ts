@@ -1,0 +1,43 @@
+import { FedweaveError, type TrainingPlan } from '@fedweave/aggregator'
+import * as tf from '@tensorflow/tfjs'
+import { Adam, Sgd } from '../kernels/index.ts'
+import type { Batch } from '../training/batches.ts'
+import { type Score, softmaxCrossEntropy } from '../training/cross-entropy.ts'
+import { untrainableLayer } from './untrainable.ts'
+
+/** A fresh optimiser for one round, with the defaults of Kingma and Ba 2015 for Adam. Dispose of it after the round. */
+export function createOptimizer({ optimizer, learningRate }: TrainingPlan): tf.Optimizer {
+  switch (optimizer) {
+    case 'sgd':
+      return new Sgd({ learningRate })
+    case 'adam':
+      return new Adam({ learningRate })
+  }
+}
+
+/**
+ * One update of `model` (which ends in logits) on one batch; the score is that of the weights before the update.
+ * Leaves no tensor behind. Throws `FL_MODEL_UNSUPPORTED` naming layer and op when one cannot be differentiated.
+ */
+export function trainingStep(model: tf.LayersModel, optimizer: tf.Optimizer, { xs, labels }: Batch): Score {
+  const weights = model.trainableWeights.map((weight) => weight.read() as tf.Variable)
+  const shape = model.inputs[0]?.shape.slice(1) as number[]
+  let score!: Score
+  const objective = () => {
+    const logits = model.apply(tf.tensor(xs, [labels.length, ...shape]), { training: true }) as tf.Tensor2D
+    score = softmaxCrossEntropy(logits.dataSync<'float32'>(), labels, logits.shape[1])
+    // Not the loss itself, but a scalar with the loss's gradient: d/dz of sum(z * g) is g.
+    const loss = tf.sum(tf.mul(logits, tf.tensor(score.gradient, logits.shape)))
+    return tf.addN([loss, ...model.calculateLosses()]) as tf.Scalar // the others are the regularisers' terms
+  }
+  tf.tidy(() => {
+    try {
+      optimizer.applyGradients(tf.variableGrads(objective, weights).grads)
+    } catch (cause) {
+      const layer = untrainableLayer(model)
+      if (layer === undefined) throw cause
+      throw new FedweaveError('FL_MODEL_UNSUPPORTED', `layer ${JSON.stringify(layer.name)}: ${layer.reason}`, { cause })
+    }
+  })
+  return score
+}

@@ -1,0 +1,38 @@
+/** What one batch of logits says about the model. */
+export interface Score {
+  /** Sum over the batch of the cross-entropy of softmax(logits) against the label, in nats. */
+  readonly loss: number
+  /** Examples whose largest logit is the label's; of equal ones the first counts. */
+  readonly correct: number
+  /** Gradient of the batch's mean loss by the logits: (softmax - one-hot) / rows. */
+  readonly gradient: Float32Array
+}
+
+/**
+ * Sparse categorical cross-entropy on logits. Softmax, logarithm and gradient are taken together from the logits
+ * shifted by their maximum, in float64: no probability is clipped, and a sure but wrong model still gets its full gradient.
+ */
+export function softmaxCrossEntropy(logits: Float32Array, labels: Int32Array, classes: number): Score {
+  const gradient = new Float32Array(logits.length)
+  const exponentials = new Float64Array(classes)
+  let loss = 0
+  let correct = 0
+  for (const [row, label] of labels.entries()) {
+    const at = row * classes
+    let best = 0
+    for (let c = 1; c < classes; c++) if ((logits[at + c] as number) > (logits[at + best] as number)) best = c
+    const top = logits[at + best] as number
+    let sum = 0
+    for (let c = 0; c < classes; c++) {
+      const exponential = Math.exp((logits[at + c] as number) - top)
+      exponentials[c] = exponential
+      sum += exponential
+    }
+    loss += Math.log(sum) + top - (logits[at + label] as number)
+    if (best === label) correct++
+    for (let c = 0; c < classes; c++) {
+      gradient[at + c] = ((exponentials[c] as number) / sum - (c === label ? 1 : 0)) / labels.length
+    }
+  }
+  return { loss, correct, gradient }
+}

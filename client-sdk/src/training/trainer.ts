@@ -1,0 +1,62 @@
+import type { ModelSpec, TrainingPlan } from '@fedweave/aggregator'
+
+/** A client's labelled examples. They stay on the client. */
+export interface LocalDataset {
+  /** Examples one after another: `labels.length` times the product of `shape` values. */
+  readonly xs: Float32Array
+  /** Shape of one example. */
+  readonly shape: readonly number[]
+  /** Class of each example, from 0. */
+  readonly labels: Int32Array
+}
+
+/** One round of local training. */
+export interface TrainingRequest {
+  readonly model: ModelSpec
+  /** Global weights, flat, in the order of `model.tensors`. */
+  readonly weights: Float32Array
+  readonly plan: TrainingPlan
+  /** Unsigned 32-bit integer that every random choice of the round follows from: same request, same data, same delta. */
+  readonly seed: number
+}
+
+/** State after an optimiser update; means run over the examples trained on so far in this round. */
+export interface TrainingProgress {
+  /** Updates done, from 1. */
+  readonly step: number
+  /** Updates that the round takes. */
+  readonly steps: number
+  readonly loss: number
+  readonly accuracy: number
+}
+
+export interface TrainingResult {
+  /** Local minus global weights, flat, finite. */
+  readonly delta: Float32Array
+  /** Different examples trained on: the client's weight in a federated average. */
+  readonly examples: number
+  /** Optimiser updates done. */
+  readonly steps: number
+  /** Mean cross-entropy in nats over the round's examples, each measured just before the update that used it. */
+  readonly loss: number
+  /** Share of the same examples whose most probable class was right. */
+  readonly accuracy: number
+}
+
+export interface TrainOptions {
+  /** Stops the round within one step; the call then throws `FL_STOPPED`. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: TrainingProgress) => void
+}
+
+/** Trains on one client's data, wherever the work is done: this thread, a worker thread, a Web Worker. */
+export interface Trainer {
+  /**
+   * Throws `FL_DATASET_SHAPE` or `FL_NON_FINITE` for data that does not fit the model, `FL_MODEL_UNSUPPORTED` for a model
+   * that cannot be trained, `FL_UPDATE_SHAPE` for weights of another size, `FL_OUT_OF_RANGE` for a plan or
+   * seed that makes no sense, `FL_NON_FINITE` when training diverges and `FL_STOPPED` after an abort or `close`.
+   */
+  train(request: TrainingRequest, options?: TrainOptions): Promise<TrainingResult>
+  /** Stops what runs and frees the memory; later calls of `train` throw `FL_STOPPED`. */
+  close(): Promise<void>
+}
