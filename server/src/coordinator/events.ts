@@ -1,0 +1,35 @@
+import type { ClientId, ErrorCode } from '@fedweave/aggregator'
+
+/** How far one client has come in the running round. */
+export type ClientProgress = 'ready' | 'shared-keys' | 'acknowledged' | 'uploaded' | 'confirmed' | 'unmasked' | 'dropped'
+
+/** What a task tells whoever watches it: dashboards, logs, the demo. Holds nothing secret. */
+export type TaskEvent =
+  | { readonly type: 'clients'; readonly connected: number }
+  | { readonly type: 'phase'; readonly round: number; readonly phase: string; readonly clients: number }
+  | {
+      readonly type: 'client'
+      readonly round: number
+      readonly client: ClientId
+      readonly progress: ClientProgress
+      readonly bytes?: number
+    }
+  | {
+      readonly type: 'committed'
+      readonly round: number
+      readonly cohort: number
+      readonly survivors: number
+      readonly modelHash: string
+      readonly uploadBytes: number
+      readonly loss?: number
+      readonly accuracy?: number
+      readonly evaluation?: {
+        readonly examples: number
+        readonly loss: number
+        readonly accuracy: number
+        readonly recall: number
+      }
+    }
+  | { readonly type: 'aborted'; readonly round: number; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: 'warning'; readonly message: string }
+  | { readonly type: 'finished'; readonly rounds: number }

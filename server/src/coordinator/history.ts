@@ -1,0 +1,210 @@
+import {
+  ENTRY_VERSION,
+  equalBytes,
+  FedweaveError,
+  fromHex,
+  type JournalBody,
+  type JournalEntry,
+  type OpenedConfig,
+  openConfig,
+  openEntry,
+  signConfig,
+  signEntry,
+  type TaskConfig,
+  toHex,
+} from '@fedweave/aggregator'
+import type { Store } from '../storage/store.ts'
+import type { ServerKeys } from './identity.ts'
+
+const ZERO = new Uint8Array(32)
+
+/** What one committed round adds to the journal; the chain's own fields are filled in by `commit`. */
+export type Commitment = Pick<
+  JournalBody,
+  | 'round'
+  | 'roster'
+  | 'members'
+  | 'survivors'
+  | 'transcripts'
+  | 'weight'
+  | 'training'
+  | 'uploadBytes'
+  | 'evaluation'
+  | 'strategyState'
+>
+
+/** A task's committed past: its signed config, its journal, and the weights at the journal's end. */
+export class TaskHistory {
+  readonly signedConfig: Uint8Array
+  readonly config: TaskConfig
+  readonly configHash: Uint8Array
+  readonly #store: Store
+  readonly #keys: ServerKeys
+  readonly #entries: { readonly signed: Uint8Array; readonly entry: JournalEntry }[]
+  #weights: Float32Array
+  #attempt: number
+
+  private constructor(
+    store: Store,
+    keys: ServerKeys,
+    signedConfig: Uint8Array,
+    opened: OpenedConfig,
+    weights: Float32Array,
+    attempt: number,
+  ) {
+    this.#store = store
+    this.#keys = keys
+    this.signedConfig = signedConfig
+    this.config = opened.config
+    this.configHash = opened.configHash
+    this.#entries = store.records.map((signed) => ({ signed, entry: openEntry(keys.curves, keys.operatorKey, signed) }))
+    this.#weights = weights
+    this.#attempt = attempt
+  }
+
+  /**
+   * Opens what the store holds, or begins the task with `initialWeights`. Throws `FL_CONFIG_INVALID` when the store was
+   * begun under another config, `FL_STORE_DAMAGED` when the last committed model is missing or the chain is broken.
+   */
+  static async open(store: Store, keys: ServerKeys, config: TaskConfig, initialWeights: Float32Array): Promise<TaskHistory> {
+    const kept = await store.readNote('config')
+    const signedConfig = kept ?? signConfig(keys.curves, keys.operatorSeed, config)
+    const opened = openConfig(keys.curves, keys.operatorKey, signedConfig)
+    if (JSON.stringify(opened.config) !== JSON.stringify(config)) {
+      throw new FedweaveError('FL_CONFIG_INVALID', `task ${config.taskId} was begun under another config`, {
+        cure: 'Give the changed task another id or another data folder; a running task keeps its config.',
+      })
+    }
+    if (kept === undefined) await store.note('config', signedConfig)
+    const attempts = await store.readNote('attempt')
+    const attempt = attempts === undefined ? 0 : Number(new DataView(attempts.slice().buffer).getBigUint64(0))
+    const history = new TaskHistory(store, keys, signedConfig, opened, initialWeights, attempt)
+    if (store.records.length === 0) await history.#begin(initialWeights)
+    else await history.#resume()
+    return history
+  }
+
+  get head(): JournalEntry {
+    return this.#last.entry
+  }
+
+  /** The last entry as the operator signed it. */
+  get signedHead(): Uint8Array {
+    return this.#last.signed
+  }
+
+  get signedEntries(): readonly Uint8Array[] {
+    return this.#entries.map(({ signed }) => signed)
+  }
+
+  get weights(): Float32Array {
+    return this.#weights
+  }
+
+  /** Rounds committed so far. */
+  get rounds(): number {
+    return this.#entries.length - 1
+  }
+
+  /** A round number that was never used, durable before it is given. */
+  async nextAttempt(): Promise<number> {
+    this.#attempt = Math.max(this.#attempt, this.head.round) + 1
+    const raw = new Uint8Array(8)
+    new DataView(raw.buffer).setBigUint64(0, BigInt(this.#attempt))
+    await this.#store.note('attempt', raw)
+    return this.#attempt
+  }
+
+  /** Makes the new model durable, then the entry that names it. Returns the signed entry. */
+  async commit(commitment: Commitment, weights: Float32Array): Promise<Uint8Array> {
+    const modelAfter = fromHex(await this.#store.putCheckpoint(weightsToBytes(weights)))
+    const signed = await this.#append({
+      ...commitment,
+      version: ENTRY_VERSION,
+      index: this.#entries.length,
+      task: this.config.taskId,
+      at: Date.now(),
+      previous: this.head.hash,
+      configHash: this.configHash,
+      coordinatorKey: this.#keys.coordinatorKey,
+      modelBefore: this.head.modelAfter,
+      modelAfter,
+    })
+    this.#weights = weights
+    return signed
+  }
+
+  checkpoint(hash: string): Promise<Uint8Array | undefined> {
+    return this.#store.checkpoint(hash)
+  }
+
+  noteSurvivors(bytes: Uint8Array): Promise<void> {
+    return this.#store.note('survivors', bytes)
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  get #last() {
+    return this.#entries.at(-1) as { readonly signed: Uint8Array; readonly entry: JournalEntry }
+  }
+
+  async #begin(weights: Float32Array): Promise<void> {
+    const modelAfter = fromHex(await this.#store.putCheckpoint(weightsToBytes(weights)))
+    await this.#append({
+      version: ENTRY_VERSION,
+      index: 0,
+      task: this.config.taskId,
+      round: 0,
+      at: Date.now(),
+      previous: ZERO,
+      configHash: this.configHash,
+      coordinatorKey: this.#keys.coordinatorKey,
+      modelBefore: ZERO,
+      modelAfter,
+      strategyState: ZERO,
+      roster: [],
+      members: [],
+      survivors: [],
+      transcripts: [],
+      weight: 0,
+      training: undefined,
+      uploadBytes: 0,
+      evaluation: undefined,
+    })
+  }
+
+  async #resume(): Promise<void> {
+    for (const [i, { entry }] of this.#entries.entries()) {
+      const before = this.#entries[i - 1]?.entry
+      const chained = entry.index === i && (before === undefined || equalBytes(entry.previous, before.hash))
+      if (!chained)
+        throw new FedweaveError(
+          'FL_STORE_DAMAGED',
+          `journal entry ${i} of task ${this.config.taskId} does not continue the one before`,
+        )
+    }
+    const hash = toHex(this.head.modelAfter)
+    const bytes = await this.#store.checkpoint(hash)
+    if (bytes === undefined)
+      throw new FedweaveError('FL_STORE_DAMAGED', `the checkpoint ${hash} that the journal names is missing`)
+    this.#weights = bytesToWeights(bytes)
+  }
+
+  async #append(body: JournalBody): Promise<Uint8Array> {
+    const signed = signEntry(this.#keys.curves, this.#keys.operatorSeed, body)
+    await this.#store.append(signed)
+    this.#entries.push({ signed, entry: openEntry(this.#keys.curves, this.#keys.operatorKey, signed) })
+    return signed
+  }
+}
+
+/** Little-endian float32: what a model's hash is over, and what clients fetch. */
+export function weightsToBytes(weights: Float32Array): Uint8Array {
+  return new Uint8Array(weights.slice().buffer)
+}
+
+function bytesToWeights(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.slice().buffer)
+}

@@ -1,0 +1,58 @@
+import { type ClientId, clientIdOf, FedweaveError, type RosterEntry } from '@fedweave/aggregator'
+import type { Peer } from './peer.ts'
+
+/** A client that has proved its identity to this task. */
+export interface Member {
+  readonly id: ClientId
+  readonly entry: Omit<RosterEntry, 'nonce'>
+  /** Hex bearer token of its uploads. */
+  readonly session: string
+  peer: Peer | undefined
+  /** Hex hash of the model on which it may send no further update; cleared when it says that it is available. */
+  spentOn: string | undefined
+  /** Rounds that it took part in: selection prefers those with fewer. */
+  rounds: number
+}
+
+/** The clients of one task, one live session for each identity. */
+export class Members {
+  readonly #byId = new Map<ClientId, Member>()
+  readonly #bySession = new Map<string, Member>()
+
+  get connected(): readonly Member[] {
+    return [...this.#byId.values()].filter(({ peer }) => peer !== undefined)
+  }
+
+  get(id: ClientId): Member | undefined {
+    return this.#byId.get(id)
+  }
+
+  bySession(token: string): Member | undefined {
+    return this.#bySession.get(token)
+  }
+
+  /**
+   * Takes a client in. The same channel key means the same process on a new connection, which replaces the old one;
+   * another channel key while the first is connected means a second client with this identity, which is refused with
+   * `FL_SESSION_REPLACED`.
+   */
+  join(entry: Omit<RosterEntry, 'nonce'>, session: string, peer: Peer): Member {
+    const id = clientIdOf(entry.certificate.identityKey)
+    const before = this.#byId.get(id)
+    const same = before !== undefined && Buffer.from(before.entry.channelKey).equals(entry.channelKey)
+    if (before?.peer !== undefined && !same) {
+      throw new FedweaveError('FL_SESSION_REPLACED', `client ${id} is already connected from elsewhere`)
+    }
+    if (before !== undefined) this.#bySession.delete(before.session)
+    before?.peer?.close()
+    const member: Member = { id, entry, session, peer, spentOn: undefined, rounds: before?.rounds ?? 0 }
+    this.#byId.set(id, member)
+    this.#bySession.set(session, member)
+    return member
+  }
+
+  forget(member: Member): void {
+    this.#bySession.delete(member.session)
+    if (this.#byId.get(member.id) === member) this.#byId.delete(member.id)
+  }
+}

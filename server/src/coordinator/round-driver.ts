@@ -1,0 +1,250 @@
+import {
+  type ClientId,
+  type CoordinatorEffect,
+  type CoordinatorEnv,
+  type CoordinatorInput,
+  type CoordinatorState,
+  coordinatorDeadline,
+  type ErrorCode,
+  FedweaveError,
+  openRound,
+  type Prg,
+  type RoundBase,
+  type ServerMessage,
+  stepCoordinator,
+  type UpdateFormat,
+} from '@fedweave/aggregator'
+import type { ClientProgress, TaskEvent } from './events.ts'
+import type { Member } from './members.ts'
+import { refusal } from './refusal.ts'
+import { RoundWork } from './round-work.ts'
+
+/** What a round needs of the task that runs it. */
+export interface RoundHooks {
+  send(to: ClientId, message: ServerMessage): void
+  /** Durable when it resolves. */
+  persistSurvivors(context: Uint8Array, survivors: readonly ClientId[]): Promise<void>
+  /** Decodes, applies the strategy, commits. A `FedweaveError` aborts the round. */
+  commit(state: Extract<CoordinatorState, { phase: 'completed' }>, work: RoundWork): Promise<void>
+  event(event: TaskEvent): void
+}
+
+export interface RoundOptions {
+  readonly env: CoordinatorEnv
+  readonly base: RoundBase
+  readonly invited: readonly Member[]
+  readonly format: UpdateFormat
+  readonly prg: Prg
+  readonly hooks: RoundHooks
+}
+
+export type RoundOutcome =
+  | { readonly outcome: 'committed' }
+  | { readonly outcome: 'aborted'; readonly code: ErrorCode; readonly message: string }
+
+const PROGRESS = {
+  setup: 'shared-keys',
+  ack: 'acknowledged',
+  confirm: 'confirmed',
+  unmask: 'unmasked',
+} as const satisfies Record<string, ClientProgress>
+
+/**
+ * Drives one round's machine: the only place that owns its timer, and that lets one input after the other through,
+ * each with its effects done before the next.
+ */
+export class RoundDriver {
+  readonly done: Promise<RoundOutcome>
+  readonly #options: RoundOptions
+  readonly #work: RoundWork
+  /** Every message of this round by receiver, to be sent again after a reconnection. */
+  readonly #sent = new Map<ClientId, ServerMessage[]>()
+  /** Digest of the upload that counted, by client: an upload sent again gets the same receipt. */
+  readonly #receipts = new Map<ClientId, string>()
+  /** What each client's last upload took on its socket. */
+  readonly #socketBytes = new Map<ClientId, number>()
+  #settle: (outcome: RoundOutcome) => void = () => undefined
+  #state: CoordinatorState
+  #members: readonly ClientId[]
+  #tail: Promise<unknown> = Promise.resolve()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: RoundOptions) {
+    this.#options = options
+    this.#work = new RoundWork(options.format, options.prg)
+    this.done = new Promise((resolve) => {
+      this.#settle = resolve
+    })
+    const ids = options.invited.map(({ id }) => id)
+    const opened = openRound(options.env, options.base, ids, Date.now())
+    this.#state = opened.state
+    this.#members = ids
+    options.hooks.event({ type: 'phase', round: this.round, phase: 'recruiting', clients: ids.length })
+    this.#tail = this.#carryOut(opened.effects)
+    this.#armTimer()
+  }
+
+  get round(): number {
+    return this.#options.base.round
+  }
+
+  get phase(): CoordinatorState['phase'] {
+    return this.#state.phase
+  }
+
+  /** Once the roster is fixed. */
+  get context(): Uint8Array | undefined {
+    return 'facts' in this.#state ? this.#state.facts.context : undefined
+  }
+
+  /** Who was invited; from setup on, the roster. */
+  get members(): readonly ClientId[] {
+    return this.#members
+  }
+
+  /** Takes one input in its turn; resolves with its effects once they are done. */
+  input(input: CoordinatorInput): Promise<readonly CoordinatorEffect[]> {
+    const turn = this.#tail.then(() => this.#step(input))
+    this.#tail = turn.catch((error: unknown) => this.#broken(error))
+    return turn
+  }
+
+  /** Sends a client that came back everything that it may have missed. */
+  replay(to: ClientId): void {
+    for (const message of this.#sent.get(to) ?? []) this.#options.hooks.send(to, message)
+  }
+
+  /**
+   * Opens a whole upload and counts it. The same upload again gets the same answer; `socketBytes` is what it took on
+   * the wire. Throws what the machine rejects it with.
+   */
+  async upload(member: Member, context: Uint8Array, sealed: Uint8Array, socketBytes: number): Promise<void> {
+    const { curves, coordinatorSecret } = this.#options.env
+    const digest = this.#work.open(curves, coordinatorSecret, member.entry.channelKey, context, member.id, sealed)
+    if (this.#receipts.get(member.id) === digest) return this.#work.discard(member.id)
+    this.#socketBytes.set(member.id, socketBytes)
+    const effects = await this.input({ type: 'uploaded', from: member.id, context, digest })
+    const refused = effects.find((effect) => effect.type === 'reject')
+    if (refused !== undefined) {
+      this.#work.discard(member.id)
+      throw new FedweaveError(refused.code, refused.message)
+    }
+    this.#receipts.set(member.id, digest)
+    this.#work.uploadBytes = Math.max(this.#work.uploadBytes, socketBytes)
+  }
+
+  stop(code: ErrorCode, message: string): Promise<unknown> {
+    return this.input({ type: 'fail', code, message })
+  }
+
+  async #step(input: CoordinatorInput): Promise<readonly CoordinatorEffect[]> {
+    const before = this.#state
+    const { state, effects } = stepCoordinator(this.#options.env, before, input, Date.now())
+    this.#state = state
+    if (before.phase === 'recruiting' && state.phase === 'setup') this.#members = state.facts.ids
+    this.#armTimer()
+    this.#tellProgress(before, input, effects)
+    await this.#carryOut(effects)
+    return effects
+  }
+
+  async #carryOut(effects: readonly CoordinatorEffect[]): Promise<void> {
+    const { hooks } = this.#options
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'send':
+          this.#sent.set(effect.to, [...(this.#sent.get(effect.to) ?? []), effect.message])
+          hooks.send(effect.to, effect.message)
+          break
+        case 'reject':
+          hooks.send(effect.to, refusal(new FedweaveError(effect.code, effect.message), false))
+          break
+        case 'accumulate':
+          this.#work.accumulate(effect.from)
+          break
+        case 'persist-survivors':
+          await hooks.persistSurvivors(effect.context, effect.survivors)
+          break
+        case 'blame':
+          hooks.event({
+            type: 'warning',
+            message: `client ${effect.holder} gave a false share of client ${effect.owner}; it was left out`,
+          })
+          break
+        case 'unmask':
+          await this.#commit()
+          break
+        case 'aborted':
+          this.#settle({ outcome: 'aborted', code: effect.code, message: effect.message })
+          break
+      }
+    }
+  }
+
+  async #commit(): Promise<void> {
+    if (this.#state.phase !== 'completed') return
+    try {
+      await this.#options.hooks.commit(this.#state, this.#work)
+      this.#settle({ outcome: 'committed' })
+    } catch (error) {
+      const { code, message } = asFault(error)
+      await this.#step({ type: 'fail', code, message })
+    }
+  }
+
+  /** A fault of ours in the middle of a step: give the round up, keep the server. */
+  async #broken(error: unknown): Promise<void> {
+    const { code, message } = asFault(error)
+    this.#options.hooks.event({ type: 'warning', message: `round ${this.round}: ${message}` })
+    await this.#step({ type: 'fail', code, message })
+  }
+
+  #armTimer(): void {
+    clearTimeout(this.#timer)
+    const deadline = coordinatorDeadline(this.#state)
+    if (deadline === undefined) return
+    this.#timer = setTimeout(() => void this.input({ type: 'tick' }).catch(() => undefined), Math.max(0, deadline - Date.now()))
+  }
+
+  #tellProgress(before: CoordinatorState, input: CoordinatorInput, effects: readonly CoordinatorEffect[]): void {
+    const { hooks } = this.#options
+    const state = this.#state
+    if ('from' in input && !effects.some((effect) => effect.type === 'reject')) {
+      if (input.type === 'ready') this.#progress(input.from, 'ready')
+      if (input.type === 'uploaded') this.#progress(input.from, 'uploaded', this.#socketBytes.get(input.from))
+      if (input.type === 'message') this.#progress(input.from, PROGRESS[input.message.type])
+    }
+    if (state.phase === before.phase) return
+    const [was, is] = [clientsOf(before), clientsOf(state)]
+    if (is !== undefined) hooks.event({ type: 'phase', round: this.round, phase: state.phase, clients: is.length })
+    if (was !== undefined && is !== undefined && state.phase !== 'setup')
+      for (const id of was) if (!is.includes(id)) this.#progress(id, 'dropped')
+  }
+
+  #progress(client: ClientId, progress: ClientProgress, bytes?: number): void {
+    this.#options.hooks.event({ type: 'client', round: this.round, client, progress, ...(bytes === undefined ? {} : { bytes }) })
+  }
+}
+
+/** Who is still in the round in this phase. */
+function clientsOf(state: CoordinatorState): readonly ClientId[] | undefined {
+  switch (state.phase) {
+    case 'recruiting':
+      return [...state.invited]
+    case 'setup':
+      return state.facts.ids
+    case 'collecting':
+      return state.members.map(({ id }) => id)
+    case 'confirming':
+    case 'unmasking':
+    case 'completed':
+      return state.survivors
+    case 'aborted':
+      return undefined
+  }
+}
+
+function asFault(error: unknown): { code: ErrorCode; message: string } {
+  if (error instanceof FedweaveError) return error
+  return { code: 'FL_SERVER_FAULT', message: error instanceof Error ? error.message : String(error) }
+}
