@@ -7,7 +7,7 @@ function project(name: string, options: { testTimeout: number; fileParallelism?:
   return {
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: conditions } },
-    test: { name, include: [`test/${name}/**/*.test.ts`], pool: 'forks' as const, ...options },
+    test: { name, include: [`test/${name}/**/*.test.ts`], pool: 'forks' as const, hookTimeout: 120_000, ...options },
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type ClientMessage,
   type ClientState,
   clientDeadline,
+  type ErrorCode,
   equalBytes,
   FedweaveError,
   hash,
@@ -34,6 +35,18 @@ export interface RunnerOptions {
   /** Hex token of the session that stands. */
   session(): string
 }
+
+/** Failures that come from the server or the moment: the next round may do better. */
+const OF_THE_ROUND: ReadonlySet<ErrorCode> = new Set([
+  'FL_ROUND_STALE',
+  'FL_WRONG_PHASE',
+  'FL_NOT_IN_ROSTER',
+  'FL_DUPLICATE',
+  'FL_SEAL_BROKEN',
+  'FL_SERVER_UNREACHABLE',
+  'FL_SERVER_FAULT',
+  'FL_TRAINER_CRASHED',
+])
 
 /**
  * Drives one client's machine, round after round: the only place that owns its timer, trains and uploads for it, and
@@ -87,6 +100,11 @@ export class RoundRunner {
       if (input.type === 'invite') return this.#invited(input)
       return this.#step(input.type === 'start' ? { ...input, ledger: this.#options.ledger.view } : input)
     })
+  }
+
+  /** Resolves when all inputs so far are dealt with. */
+  settled(): Promise<unknown> {
+    return this.#tail
   }
 
   /** Gives a running round up, telling the others so. */
@@ -211,24 +229,27 @@ export class RoundRunner {
     events.emit('uploaded', { round, bytes: sealed.length })
   }
 
-  /** Training and uploading must not hold up messages; when they fail, the round is given up. */
+  /**
+   * Training and uploading must not hold up messages. When they fail, the round is given up; when the cause lies on this
+   * side, the client is too, because the next round would fail like this one.
+   */
   #inBackground(round: number, work: () => Promise<void>): void {
     const { signal } = this.#work
     work().catch((error: unknown) => {
       if (signal.aborted) return // the round ended first
       void this.#turn(async () => {
-        if ('facts' in this.#state && this.#state.facts.round === round) await this.#failed(error)
+        if (!('facts' in this.#state) || this.#state.facts.round !== round) return
+        if (error instanceof FedweaveError && OF_THE_ROUND.has(error.code))
+          await this.#step({ type: 'fail', code: error.code, message: error.message })
+        else await this.#failed(error)
       })
     })
   }
 
   async #failed(error: unknown): Promise<void> {
-    const { code, message } = error instanceof FedweaveError ? error : new FedweaveError('FL_ROUND_ABORTED', String(error))
-    await this.#step({ type: 'fail', code, message })
-    this.#options.events.emit(
-      'error',
-      error instanceof FedweaveError ? error : new FedweaveError(code, message, { cause: error }),
-    )
+    const known = error instanceof FedweaveError ? error : new FedweaveError('FL_ROUND_ABORTED', String(error), { cause: error })
+    await this.#step({ type: 'fail', code: known.code, message: known.message })
+    this.#options.events.emit('error', known)
   }
 
   #armTimer(): void {

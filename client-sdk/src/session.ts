@@ -114,7 +114,7 @@ export class Session {
       case 'refusal':
         return this.#refused(message)
       case 'finished':
-        return this.#finish({ rounds: this.#rounds, modelHash: this.#options.ledger.current.head?.modelHash })
+        return void this.#finished()
       default:
         void this.#runner?.input(message)
     }
@@ -172,6 +172,12 @@ export class Session {
       { platform, transport, ledger, trainer, events, seed, send: (message) => this.#send(message), session: () => this.#token },
       env,
     )
+  }
+
+  /** What came before it, the last result above all, is done first. */
+  async #finished(): Promise<void> {
+    await this.#runner?.settled()
+    this.#finish({ rounds: this.#rounds, modelHash: this.#options.ledger.current.head?.modelHash })
   }
 
   /** A fatal refusal ends the session; any other changed nothing, and the round's own messages say how it goes on. */

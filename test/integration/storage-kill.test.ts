@@ -11,6 +11,7 @@ import { openFileStore } from '../../server/src/storage/files.ts'
 import { checkpointOf, recordOf, sha256 } from './storage-writer.ts'
 
 const KILLS = 20
+const KILLS_PER_STORE = 5
 const writer = fileURLToPath(new URL('./storage-writer.ts', import.meta.url))
 const node = ['--conditions=source', '--import', 'tsx', writer]
 
@@ -32,42 +33,52 @@ function seeded(seed: number): () => number {
 }
 
 test(`${KILLS} kill -9 while writing lose no acknowledged record or checkpoint and tear none`, async () => {
-  const folder = join(root, 'store')
   const random = seeded(20)
-  let acknowledged = 0
-  const checkpoints = new Set<string>()
+  let written = 0
+  for (let group = 0; group < KILLS / KILLS_PER_STORE; group++) {
+    const folder = join(root, `store-${group}`)
+    let acknowledged = 0
+    const checkpoints = new Set<string>()
 
-  for (let kill = 0; kill < KILLS; kill++) {
-    const child = spawn(process.execPath, [...node, 'write', folder], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const exited = once(child, 'exit')
-    const acks = 1 + Math.floor(random() * 12)
-    const pause = random() * 6
-    let seen = 0
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [kind, what] = line.split(' ')
-      if (kind === 'record') {
-        expect(Number(what)).toBeGreaterThanOrEqual(acknowledged)
-        acknowledged = Number(what) + 1
-      } else checkpoints.add(what as string)
-      if (++seen === acks) sleep(pause).then(() => child.kill('SIGKILL'))
-    }
-    expect((await exited)[1]).toBe('SIGKILL')
+    for (let kill = 0; kill < KILLS_PER_STORE; kill++) {
+      const child = spawn(process.execPath, [...node, 'write', folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const exited = once(child, 'exit')
+      const acks = 1 + Math.floor(random() * 12)
+      const pause = random() * 6
+      let seen = 0
+      for await (const line of createInterface({ input: child.stdout })) {
+        const [kind, what] = line.split(' ')
+        if (kind === 'record') {
+          expect(Number(what)).toBe(acknowledged)
+          acknowledged++
+        } else checkpoints.add(what as string)
+        if (++seen === acks) sleep(pause).then(() => child.kill('SIGKILL'))
+      }
+      expect((await exited)[1]).toBe('SIGKILL')
 
-    const store = await openFileStore(folder)
-    expect(store.records.length - acknowledged).toBeOneOf([0, 1]) // the one in flight may have arrived whole
-    for (const [index, record] of store.records.entries()) expect(sha256(record)).toBe(sha256(recordOf(index)))
-    acknowledged = store.records.length
-    const kept = await readdir(join(folder, 'checkpoints'))
-    expect(kept).toEqual(expect.arrayContaining([...checkpoints]))
-    const possible = new Set(Array.from({ length: acknowledged + 2 }, (_, index) => sha256(checkpointOf(index))))
-    for (const name of kept) {
-      expect(possible.has(name)).toBe(true)
-      expect(await store.checkpoint(name)).toBeDefined() // throws where the content is not that of its name
+      const store = await openFileStore(folder)
+      expect(store.records.length - acknowledged).toBeOneOf([0, 1]) // the one in flight may have arrived whole
+      expect(store.records.map(sha256)).toEqual(expectedHashes(store.records.length))
+      acknowledged = store.records.length
+      const kept = await readdir(join(folder, 'checkpoints'))
+      expect(kept).toEqual(expect.arrayContaining([...checkpoints]))
+      const possible = new Set(Array.from({ length: acknowledged + 2 }, (_, index) => sha256(checkpointOf(index))))
+      for (const name of kept) {
+        expect(possible.has(name)).toBe(true)
+        expect(await store.checkpoint(name)).toBeDefined() // throws where the content is not that of its name
+      }
+      await store.close()
     }
-    await store.close()
+    written += acknowledged
   }
-  expect(acknowledged).toBeGreaterThan(KILLS)
+  expect(written).toBeGreaterThan(KILLS)
 })
+
+const hashes: string[] = []
+function expectedHashes(count: number): string[] {
+  while (hashes.length < count) hashes.push(sha256(recordOf(hashes.length)))
+  return hashes.slice(0, count)
+}
 
 test('a record that the disk refuses leaves no trace, and a smaller one still fits', async () => {
   const folder = join(root, 'store')

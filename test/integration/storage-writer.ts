@@ -7,9 +7,9 @@ import { openFileStore } from '../../server/src/storage/files.ts'
 
 export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
-/** Record `index`, up to 6 MB: large enough that some kills land inside a write. The same in every process. */
+/** Record `index`, up to 4 MB: large enough that some kills land inside a write. The same in every process. */
 export function recordOf(index: number): Uint8Array {
-  return filled(`record ${index}`, (index * 1_760_041) % 6_000_000)
+  return filled(`record ${index}`, (index * 1_760_041) % 4_000_000)
 }
 
 export function checkpointOf(index: number): Uint8Array {

@@ -1,4 +1,5 @@
 export { nodeCurves } from './curves.ts'
+export { makeFolder, replaceFile, syncFolder, TMP_SUFFIX, writeFully } from './durable.ts'
 export { loadOrCreateKey } from './key-file.ts'
 export { fastestPrg, nodePrg } from './prg.ts'
 export { startWorker } from './worker.ts'

@@ -1,7 +1,7 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { FedweaveError, fromHex, taskId, toHex } from '@fedweave/aggregator'
-import { loadOrCreateKey } from '@fedweave/aggregator/node'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FedweaveError, fromHex, taskId, toHex, utf8 } from '@fedweave/aggregator'
+import { loadOrCreateKey, makeFolder, replaceFile } from '@fedweave/aggregator/node'
 import type { ClientStore, Ledger } from '../storage/store.ts'
 
 export interface FileStoreOptions {
@@ -15,7 +15,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): Clien
   const ledgerPath = (task: string) => join(folder, `ledger-${taskId(task)}.json`)
   return {
     async identity(create) {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await makeFolder(folder)
       const { passphrase } = options
       return loadOrCreateKey(join(folder, 'identity.key'), { create, ...(passphrase === undefined ? {} : { passphrase }) })
     },
@@ -23,13 +23,13 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): Clien
       const text = await readOrUndefined(certificatePath)
       return text === undefined ? undefined : fromHex(text.trim())
     },
-    saveCertificate: (bytes) => writeDurably(certificatePath, `${toHex(bytes)}\n`),
+    saveCertificate: (bytes) => replaceFile(certificatePath, utf8(`${toHex(bytes)}\n`)),
     async ledger(task) {
       const path = ledgerPath(task)
       const text = await readOrUndefined(path)
       return text === undefined ? undefined : parseLedger(text, path)
     },
-    saveLedger: (task, ledger) => writeDurably(ledgerPath(task), `${JSON.stringify(ledger)}\n`),
+    saveLedger: (task, ledger) => replaceFile(ledgerPath(task), utf8(`${JSON.stringify(ledger)}\n`)),
   }
 }
 
@@ -50,26 +50,5 @@ async function readOrUndefined(path: string): Promise<string | undefined> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
-  }
-}
-
-/** Writes beside the file, fsyncs, renames, fsyncs the folder: after a crash the file is the old or the new one, whole. */
-async function writeDurably(path: string, text: string): Promise<void> {
-  const folder = dirname(path)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const beside = `${path}.${process.pid}.tmp`
-  const file = await open(beside, 'w', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(beside, path)
-  const handle = await open(folder)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }

@@ -207,7 +207,7 @@ export class Task {
 
   #tooFew(found: number): void {
     const { minimum } = this.history.config.cohort
-    const message = `${found} clients came for task ${this.id} before the deadline, where ${minimum} are needed`
+    const message = `${found} of the ${minimum} clients that task ${this.id} needs came before the deadline`
     this.#event({ type: 'warning', message })
     for (const member of this.#members.connected) this.#refuse(member, 'FL_TOO_FEW_CLIENTS', message, true)
   }

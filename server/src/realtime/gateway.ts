@@ -1,9 +1,7 @@
 import { MAX_CLIENT_MESSAGE_BYTES } from '@fedweave/aggregator'
 import type { FastifyInstance } from 'fastify'
-import type { ServerKeys } from '../coordinator/identity.ts'
-import type { Task } from '../coordinator/task.ts'
+import type { Hub } from '../hub.ts'
 import { socketIo } from '../plugins/socket-io.ts'
-import { Connection } from './connection.ts'
 
 /** The one event of the control plane, in both directions: one binary message of the wire format. */
 const EVENT = 'fw'
@@ -11,10 +9,7 @@ const EVENT = 'fw'
 const FRAMING_BYTES = 1024
 
 /** The control plane: small messages over websockets. Model and updates travel over HTTP. */
-export async function gateway(
-  app: FastifyInstance,
-  options: { readonly keys: ServerKeys; readonly tasks: ReadonlyMap<string, Task> },
-): Promise<void> {
+export async function gateway(app: FastifyInstance, hub: Hub): Promise<void> {
   await app.register(socketIo, {
     transports: ['websocket'],
     serveClient: false,
@@ -23,7 +18,7 @@ export async function gateway(
     connectTimeout: 10_000,
   })
   app.io.on('connection', (socket) => {
-    const connection = new Connection(options.keys, options.tasks, {
+    const connection = hub.connect({
       send: (raw) => void socket.emit(EVENT, raw),
       close: () => setImmediate(() => socket.disconnect(true)), // after what was emitted
     })

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { FedweaveError, toHex } from '@fedweave/aggregator'
+import { toHex } from '@fedweave/aggregator'
 import { Type } from 'typebox'
-import type { Task } from '../coordinator/task.ts'
-import { findTask, taskParams } from './tasks.ts'
+import type { Hub } from '../hub.ts'
+import { taskParams } from './tasks.ts'
 
 const modelParams = Type.Object({ ...taskParams.properties, hash: Type.String({ pattern: '^([0-9a-f]{64}|latest)$' }) })
 
@@ -10,15 +10,14 @@ const modelParams = Type.Object({ ...taskParams.properties, hash: Type.String({ 
  * Models by their hash, which never change and may be cached for good: little-endian float32, the tensors in the order
  * of the task's config. Sent as they are: weights are close to random bytes, and compressing them costs more than it saves.
  */
-export const modelRoutes: FastifyPluginAsyncTypebox<{ tasks: ReadonlyMap<string, Task> }> = async (app, { tasks }) => {
+export const modelRoutes: FastifyPluginAsyncTypebox<{ hub: Hub }> = async (app, { hub }) => {
   app.get('/v1/tasks/:task/models/:hash', { schema: { params: modelParams } }, async ({ params, headers }, reply) => {
-    const { history } = findTask(tasks, params.task)
+    const task = hub.task(params.task)
     const latest = params.hash === 'latest'
-    const hash = latest ? toHex(history.head.modelAfter) : params.hash
+    const hash = latest ? toHex(task.history.head.modelAfter) : params.hash
     reply.header('etag', `"${hash}"`).header('cache-control', latest ? 'no-cache' : 'public, max-age=31536000, immutable')
     if (headers['if-none-match'] === `"${hash}"`) return reply.code(304).send()
-    const bytes = await history.checkpoint(hash)
-    if (bytes === undefined) throw new FedweaveError('FL_MODEL_UNKNOWN', `task ${params.task} has no model ${hash}`)
+    const bytes = await hub.model(task, hash)
     return reply.type('application/octet-stream').send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
   })
 }

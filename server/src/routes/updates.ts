@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { FedweaveError, fromHex } from '@fedweave/aggregator'
+import { FedweaveError } from '@fedweave/aggregator'
 import { Type } from 'typebox'
-import type { Member } from '../coordinator/members.ts'
-import type { Task } from '../coordinator/task.ts'
+import type { Hub } from '../hub.ts'
+import { discardRest } from '../uploads/discard.ts'
 import type { Staging } from '../uploads/staging.ts'
-import { findTask, taskParams } from './tasks.ts'
+import { taskParams } from './tasks.ts'
 
 const updateParams = Type.Object({ ...taskParams.properties, context: Type.String({ pattern: '^[0-9a-f]{64}$' }) })
 
@@ -14,35 +14,34 @@ const updateParams = Type.Object({ ...taskParams.properties, context: Type.Strin
  * The masked update of the calling client for the round with that context. The session and the context name it, so the
  * same PUT sent again is the same upload and gets the same answer.
  */
-export const updateRoutes: FastifyPluginAsyncTypebox<{ tasks: ReadonlyMap<string, Task>; staging: Staging }> = async (
-  app,
-  { tasks, staging },
-) => {
+export const updateRoutes: FastifyPluginAsyncTypebox<{ hub: Hub; staging: Staging }> = async (app, { hub, staging }) => {
   /** Bytes that each socket had read when its last request ended: what comes on top is this request's. */
   const readBefore = new WeakMap<Socket, number>()
   app.addHook('onResponse', async ({ raw }) => void readBefore.set(raw.socket, raw.socket.bytesRead))
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload))
 
-  app.put('/v1/tasks/:task/updates/:context', { schema: { params: updateParams } }, async (request) => {
-    const task = findTask(tasks, request.params.task)
-    const member = authorized(task, request.headers.authorization)
-    const context = fromHex(request.params.context)
-    task.checkUpload(member, context)
-    const expected = task.format.sealedBytes
-    const declared = Number(request.headers['content-length'] ?? expected)
-    if (declared !== expected)
-      throw new FedweaveError('FL_UPDATE_SHAPE', `this task's updates have ${expected} bytes, got ${declared}`)
-    const sealed = await staging.receive(request.body as Readable, expected)
-    const { socket } = request.raw
-    await task.upload(member, context, sealed, socket.bytesRead - (readBefore.get(socket) ?? 0))
-    return { receipt: 'counted' }
-  })
-}
-
-/** The client whose session token the request bears. Tokens are 32 random bytes looked up by value: a guess learns nothing. */
-function authorized(task: Task, header: string | undefined): Member {
-  const token = /^Bearer ([0-9a-f]{64})$/.exec(header ?? '')?.[1]
-  const member = token === undefined ? undefined : task.member(token)
-  if (member === undefined) throw new FedweaveError('FL_SESSION_INVALID', 'the request bears no token of a live session')
-  return member
+  app.put(
+    '/v1/tasks/:task/updates/:context',
+    { schema: { params: updateParams } },
+    async ({ params, headers, body, raw }, reply) => {
+      const task = hub.task(params.task)
+      const expected = task.format.sealedBytes
+      const stream = body as Readable
+      stream.on('error', () => undefined) // `receive` tells; nobody else needs to know that the client went away
+      try {
+        const session = /^Bearer ([0-9a-f]{64})$/.exec(headers.authorization ?? '')?.[1]
+        const { member, context } = hub.uploader(task, session, params.context)
+        const declared = Number(headers['content-length'] ?? expected)
+        if (declared !== expected)
+          throw new FedweaveError('FL_UPDATE_SHAPE', `this task's updates have ${expected} bytes, got ${declared}`)
+        const sealed = await staging.receive(stream, expected)
+        await task.upload(member, context, sealed, raw.socket.bytesRead - (readBefore.get(raw.socket) ?? 0))
+        return { receipt: 'counted' }
+      } catch (error) {
+        reply.header('connection', 'close') // whatever still comes on it is of no use
+        discardRest(stream, expected)
+        throw error
+      }
+    },
+  )
 }

@@ -1,10 +1,11 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FedweaveError } from '@fedweave/aggregator'
-import { makeFolder, plain, replaceFile, syncFolder, TMP_SUFFIX } from './durable.ts'
+import { makeFolder, replaceFile, syncFolder, TMP_SUFFIX } from '@fedweave/aggregator/node'
 import { decodeFrames, encodeFrame } from './frames.ts'
 import { openJournal } from './journal-file.ts'
 import { lockFolder } from './lock.ts'
+import { plain } from './plain.ts'
 import { checkpointName, isCheckpointName, type Store, storeClosed } from './store.ts'
 
 /**

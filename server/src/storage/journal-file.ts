@@ -1,8 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { FedweaveError } from '@fedweave/aggregator'
-import { plain, syncFolder, writeFully } from './durable.ts'
+import { syncFolder, writeFully } from '@fedweave/aggregator/node'
 import { decodeFrames } from './frames.ts'
+import { plain } from './plain.ts'
 
 export interface JournalFile {
   readonly records: readonly Uint8Array[]

@@ -1,0 +1,36 @@
+import { certificate, encode, fromHex } from '@fedweave/aggregator'
+import type { Peer } from './coordinator/peer.ts'
+import { certifyOnRequest } from './enrolment.ts'
+import { Hub, type HubOptions } from './hub.ts'
+
+/** A whole server without a network: what `memoryTransport` of the client SDK connects to. */
+export interface InProcessServer {
+  readonly hub: Hub
+  connect(peer: Peer): { receive(raw: Uint8Array): void; closed(): void }
+  model(task: string, hash: string): Promise<Uint8Array>
+  upload(upload: {
+    readonly task: string
+    readonly context: string
+    readonly session: string
+    readonly sealed: Uint8Array
+  }): Promise<void>
+  enrol(request: { readonly identityKey: string; readonly proof: string }): Promise<Uint8Array>
+  close(): Promise<void>
+}
+
+export async function inProcessServer(options: HubOptions): Promise<InProcessServer> {
+  const hub = await Hub.open(options)
+  return {
+    hub,
+    connect: (peer) => hub.connect(peer),
+    model: async (task, hash) => hub.model(hub.task(task), hash),
+    async upload({ task: id, context: hex, session, sealed }) {
+      const task = hub.task(id)
+      const { member, context } = hub.uploader(task, session, hex)
+      await task.upload(member, context, sealed, sealed.length)
+    },
+    enrol: async ({ identityKey, proof }) =>
+      encode(certificate, certifyOnRequest(hub, fromHex(identityKey, 32), fromHex(proof, 64))),
+    close: () => hub.close(),
+  }
+}
