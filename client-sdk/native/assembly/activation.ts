@@ -1,14 +1,20 @@
 import { FLOAT, VECTOR } from './lanes'
 
-/** y[rows][columns] = x + bias: one pass without the index arithmetic of a general broadcast. */
-export function addBias(x: usize, bias: usize, y: usize, rows: u32, columns: u32): void {
+/** y[rows][columns] = x + bias, then with `relu` no less than 0: one pass, which may be in place. */
+export function addBias(x: usize, bias: usize, y: usize, rows: u32, columns: u32, relu: bool): void {
+  // pmax gives its second operand only where the first is less: minus infinity changes nothing, and NaN stays.
+  const lowest: f32 = relu ? 0 : -Infinity
+  const least = f32x4.splat(lowest)
   for (let row: u32 = 0; row < rows; row++) {
     let b = bias
     let column: u32 = 0
     for (; column + 4 <= columns; column += 4, x += VECTOR, b += VECTOR, y += VECTOR) {
-      v128.store(y, f32x4.add(v128.load(x), v128.load(b)))
+      v128.store(y, f32x4.pmax(f32x4.add(v128.load(x), v128.load(b)), least))
     }
-    for (; column < columns; column++, x += FLOAT, b += FLOAT, y += FLOAT) store<f32>(y, load<f32>(x) + load<f32>(b))
+    for (; column < columns; column++, x += FLOAT, b += FLOAT, y += FLOAT) {
+      const sum = load<f32>(x) + load<f32>(b)
+      store<f32>(y, sum < lowest ? lowest : sum)
+    }
   }
 }
 

@@ -13,8 +13,10 @@ function frameSize(out: u32, stride: u32, taps: u32): u32 {
 }
 
 /** Bytes of scratch that the three functions below need at most. */
-export function convScratch(height: u32, width: u32, ci: u32, kh: u32, kw: u32, co: u32, sh: u32, sw: u32, oh: u32, ow: u32): usize {
-  const frame = max(frameSize(oh, sh, kh), height + kh) * max(frameSize(ow, sw, kw), width + kw) * ci * FLOAT
+export function convScratch(
+  height: u32, width: u32, ci: u32, kh: u32, kw: u32, co: u32, sh: u32, sw: u32, top: u32, left: u32, oh: u32, ow: u32,
+): usize {
+  const frame = max(frameSize(oh, sh, kh), top + height) * max(frameSize(ow, sw, kw), left + width) * ci * FLOAT
   const filters = kh * kw * max(ci * panelCount(co), co * panelCount(ci)) * PANEL
   const errors = oh * ow * panelCount(co) * PANEL
   return frame + max(filters, errors)

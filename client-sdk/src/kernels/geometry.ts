@@ -60,11 +60,26 @@ export function poolGeometry(xShape: readonly number[], options: PoolOptions): G
   return fromInfo(backend_util.computePool2DInfo(quadruple(xShape), filterSize, strides, 1, pad, dimRoundingMode))
 }
 
-function fromInfo({ batchSize, padInfo, ...rest }: backend_util.Conv2DInfo): Geometry {
+function fromInfo(info: backend_util.Conv2DInfo): Geometry {
+  const { padInfo } = info
   return {
-    ...rest,
-    batch: batchSize,
-    ...{ padTop: padInfo.top, padBottom: padInfo.bottom, padLeft: padInfo.left, padRight: padInfo.right },
+    batch: info.batchSize,
+    inHeight: info.inHeight,
+    inWidth: info.inWidth,
+    inChannels: info.inChannels,
+    filterHeight: info.filterHeight,
+    filterWidth: info.filterWidth,
+    outHeight: info.outHeight,
+    outWidth: info.outWidth,
+    outChannels: info.outChannels,
+    strideHeight: info.strideHeight,
+    strideWidth: info.strideWidth,
+    dilationHeight: info.dilationHeight,
+    dilationWidth: info.dilationWidth,
+    padTop: padInfo.top,
+    padBottom: padInfo.bottom,
+    padLeft: padInfo.left,
+    padRight: padInfo.right,
   }
 }
 

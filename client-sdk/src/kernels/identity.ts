@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs'
-import type { KernelEntry } from './registry.ts'
+import { type KernelEntry, runStock } from './registry.ts'
 
 /**
  * Identity that shares the tensor's memory, counted by reference, as the backend's own Reshape does and as Identity does
@@ -9,7 +9,7 @@ export const identity: KernelEntry = {
   name: 'Identity',
   make: (stock) => (call) => {
     const { x } = call.inputs as { x: TensorInfo }
-    if (stock !== undefined && x.dtype === 'string') return stock(call)
+    if (x.dtype === 'string') return runStock(stock, call)
     call.backend.incRef(x.dataId)
     return { dataId: x.dataId, shape: x.shape, dtype: x.dtype }
   },

@@ -15,6 +15,8 @@ export interface KernelOptions {
 
 export interface InstalledKernels {
   readonly variant: 'wasm-simd' | 'ops'
+  /** Whether the module rounds products and sums in one step: asked for, and known to this engine. */
+  readonly relaxedSimd: boolean
   /** Why the module is not in use, where it was asked for. */
   readonly reason?: string
   /** Puts tfjs's own kernels back. tfjs does so itself when it removes the backend. */
@@ -46,6 +48,7 @@ export async function installKernels(options: KernelOptions = {}): Promise<Insta
   installed?.uninstall()
   const handle: InstalledKernels = {
     variant: native === undefined ? 'ops' : 'wasm-simd',
+    relaxedSimd: native?.relaxedSimd ?? false,
     ...(reason === undefined ? {} : { reason }),
     uninstall() {
       if (installed !== handle) return

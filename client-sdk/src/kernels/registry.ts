@@ -13,8 +13,17 @@ export type Kernel = (call: KernelCall) => TensorInfo | TensorInfo[]
 /** A kernel of ours and tfjs's name for it. */
 export interface KernelEntry {
   readonly name: string
-  /** `stock` is tfjs's kernel of that name, for cases that ours leaves to it; undefined where tfjs has none. */
+  /**
+   * `stock` is the kernel that had the name before, tfjs's or an earlier entry's, for cases that this one leaves to it;
+   * undefined where tfjs has none.
+   */
   readonly make: (stock: Kernel | undefined) => Kernel
+}
+
+/** Leaves a call to tfjs's own kernel. */
+export function runStock(stock: Kernel | undefined, call: KernelCall): TensorInfo | TensorInfo[] {
+  if (stock === undefined) throw new Error("tfjs's wasm backend lacks a kernel that it should have")
+  return stock(call)
 }
 
 /**

@@ -1,33 +1,53 @@
 import type { Conv2DAttrs, Conv2DBackpropFilterAttrs, Conv2DBackpropInputAttrs, TensorInfo } from '@tensorflow/tfjs'
 import { convGeometry, type Geometry } from '../geometry.ts'
-import type { KernelEntry } from '../registry.ts'
+import { type KernelCall, type KernelEntry, runStock } from '../registry.ts'
+import { type Epilogue, epilogueOf, finish } from './activation.ts'
 import type { NativeModule } from './module.ts'
 
-/** Conv2D and its two gradients. Dilated convolutions, which tfjs cannot differentiate either, stay with the stock kernel. */
+/**
+ * Conv2D, plain and fused, and its two gradients. Dilated convolutions, which tfjs cannot differentiate either, stay with the
+ * stock kernel.
+ */
 export function conv2dEntries(native: NativeModule): readonly KernelEntry[] {
   const { call } = native
-  const run = (pass: 'Forward' | 'BackpropFilter' | 'BackpropInput', g: Geometry, ...tensors: TensorInfo[]) => {
+  /** `tensors`: the two that the pass reads and the one that it writes. */
+  const run = (
+    pass: 'Forward' | 'BackpropFilter' | 'BackpropInput',
+    g: Geometry,
+    ...tensors: [TensorInfo, TensorInfo, TensorInfo]
+  ) => {
+    if (g.batch * g.outHeight * g.outWidth === 0) {
+      native.clear(tensors[2])
+      return
+    }
     const addresses = tensors.map((tensor) => native.address(tensor))
     const outs = pass === 'BackpropInput' ? [g.inHeight, g.inWidth] : [g.outHeight, g.outWidth]
     if (winogradPays(g, outs as [number, number])) {
       const scratch = native.scratch(call.winogradScratch(g.filterHeight, g.inChannels, g.outChannels) >>> 0)
       call[`winograd${pass}`](...addresses, scratch, ...winogradSizes(g))
     } else {
-      call[`conv${pass}`](...addresses, native.scratch(scratchBytes(native, g)), ...sizes(g))
+      const [, ...image] = sizes(g)
+      call[`conv${pass}`](...addresses, native.scratch(call.convScratch(...image) >>> 0), ...sizes(g))
     }
+  }
+  const forward = (name: string, { inputs, attrs, backend }: KernelCall, epilogue: Epilogue | undefined) => {
+    const { x, filter } = inputs as { x: TensorInfo; filter: TensorInfo }
+    const g = convGeometry(name, x.shape, filter.shape, attrs as unknown as Conv2DAttrs)
+    if (epilogue === undefined || g.dilationHeight > 1 || g.dilationWidth > 1) return undefined
+    const y = backend.makeOutput([g.batch, g.outHeight, g.outWidth, g.outChannels], 'float32')
+    run('Forward', g, x, filter, y)
+    finish(native, y, epilogue)
+    return y
   }
   return [
     {
       name: 'Conv2D',
-      make: (stock) => (kernelCall) => {
-        const { inputs, attrs, backend } = kernelCall
-        const { x, filter } = inputs as { x: TensorInfo; filter: TensorInfo }
-        const g = convGeometry('Conv2D', x.shape, filter.shape, attrs as unknown as Conv2DAttrs)
-        if (stock !== undefined && (g.dilationHeight > 1 || g.dilationWidth > 1)) return stock(kernelCall)
-        const y = backend.makeOutput([g.batch, g.outHeight, g.outWidth, g.outChannels], 'float32')
-        run('Forward', g, x, filter, y)
-        return y
-      },
+      make: (stock) => (kernelCall) =>
+        forward('Conv2D', kernelCall, { bias: undefined, relu: false }) ?? runStock(stock, kernelCall),
+    },
+    {
+      name: 'FusedConv2D',
+      make: (stock) => (kernelCall) => forward('FusedConv2D', kernelCall, epilogueOf(kernelCall)) ?? runStock(stock, kernelCall),
     },
     {
       name: 'Conv2DBackpropFilter',
@@ -77,11 +97,6 @@ function winogradSizes(g: Geometry): number[] {
     [g.filterHeight, g.outChannels],
   ]
   return [...images, ...filter, g.padTop, g.padLeft, g.outHeight, g.outWidth]
-}
-
-function scratchBytes({ call }: NativeModule, g: Geometry): number {
-  const filter = [g.inChannels, g.filterHeight, g.filterWidth, g.outChannels, g.strideHeight, g.strideWidth]
-  return call.convScratch(g.inHeight, g.inWidth, ...filter, g.outHeight, g.outWidth) >>> 0
 }
 
 function sizes(g: Geometry): number[] {

@@ -1,15 +1,14 @@
 import { type BatchMatMulAttrs, broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs'
-import type { KernelEntry } from '../registry.ts'
+import { type KernelCall, type KernelEntry, runStock } from '../registry.ts'
+import { type Epilogue, epilogueOf, finish } from './activation.ts'
 import type { NativeModule } from './module.ts'
 
-/** BatchMatMul of any rank from 2, with broadcast batch axes and either side transposed. */
+/** BatchMatMul of any rank from 2, with broadcast batch axes and either side transposed, plain and fused. */
 export function matMulEntries(native: NativeModule): readonly KernelEntry[] {
-  const { call } = native
-  const make: KernelEntry['make'] = (stock) => (kernelCall) => {
-    const { inputs, attrs, backend } = kernelCall
+  const multiply = ({ inputs, attrs, backend }: KernelCall, epilogue: Epilogue | undefined) => {
     const { a, b } = inputs as { a: TensorInfo; b: TensorInfo }
+    if (epilogue === undefined || a.dtype !== 'float32' || b.dtype !== 'float32') return undefined
     const { transposeA, transposeB } = attrs as unknown as BatchMatMulAttrs
-    if (stock !== undefined && (a.dtype !== 'float32' || b.dtype !== 'float32')) return stock(kernelCall)
     const [aRows, aColumns] = lastTwo(a)
     const [bRows, bColumns] = lastTwo(b)
     const [m, k] = transposeA ? [aColumns, aRows] : [aRows, aColumns]
@@ -18,17 +17,27 @@ export function matMulEntries(native: NativeModule): readonly KernelEntry[] {
     const batch = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
     const out = backend.makeOutput([...batch, m, n], 'float32')
     if (m === 0 || n === 0) return out
-    const scratch = native.scratch(call.GEMM_SCRATCH.value as number)
+    const scratch = native.scratch(native.call.GEMM_SCRATCH.value as number)
     const [aStart, bStart, outStart] = [native.address(a), native.address(b), native.address(out)]
+    const [ta, tb] = [transposeA ? 1 : 0, transposeB ? 1 : 0]
     for (let i = 0; i < util.sizeFromShape(batch); i++) {
       const left = aStart + 4 * m * k * broadcastIndex(i, batch, a.shape)
       const right = bStart + 4 * k * n * broadcastIndex(i, batch, b.shape)
-      const [ta, tb] = [transposeA ? 1 : 0, transposeB ? 1 : 0]
-      call.gemm(m, n, k, left, 4 * aColumns, ta, right, 4 * bColumns, tb, outStart + 4 * m * n * i, 4 * n, scratch)
+      native.call.gemm(m, n, k, left, 4 * aColumns, ta, right, 4 * bColumns, tb, outStart + 4 * m * n * i, 4 * n, scratch)
     }
+    finish(native, out, epilogue)
     return out
   }
-  return [{ name: 'BatchMatMul', make }]
+  return [
+    {
+      name: 'BatchMatMul',
+      make: (stock) => (kernelCall) => multiply(kernelCall, { bias: undefined, relu: false }) ?? runStock(stock, kernelCall),
+    },
+    {
+      name: '_FusedMatMul',
+      make: (stock) => (kernelCall) => multiply(kernelCall, epilogueOf(kernelCall)) ?? runStock(stock, kernelCall),
+    },
+  ]
 }
 
 function lastTwo({ shape }: TensorInfo): [number, number] {

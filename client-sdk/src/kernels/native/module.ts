@@ -1,4 +1,5 @@
-import { addressOf, type WasmBackend } from '../backend.ts'
+import type { TensorInfo } from '@tensorflow/tfjs'
+import { addressOf, floats, type WasmBackend } from '../backend.ts'
 
 type Func = (...args: number[]) => number
 
@@ -30,23 +31,31 @@ export interface NativeExports {
 /** The module, living in the heap of one backend, and one block of scratch there that grows to the largest need. */
 export class NativeModule {
   readonly call: NativeExports
+  /** Whether products and sums are rounded in one step. */
+  readonly relaxedSimd: boolean
   readonly #backend: WasmBackend
   #scratch = 0
   #scratchBytes = 0
 
-  private constructor(call: NativeExports, backend: WasmBackend) {
+  private constructor(call: NativeExports, backend: WasmBackend, relaxedSimd: boolean) {
     this.call = call
+    this.relaxedSimd = relaxedSimd
     this.#backend = backend
   }
 
-  /** Compiles the module against the backend's memory. Throws where WebAssembly SIMD (or relaxed SIMD, if asked) is missing. */
+  /**
+   * Compiles the module against the backend's memory: the relaxed build if asked for and if the engine knows it, else the
+   * plain one. Throws where WebAssembly SIMD is missing.
+   */
   static async load(backend: WasmBackend, relaxed: boolean): Promise<NativeModule> {
     const memory = backend.wasm.wasmMemory ?? backend.wasm.asm?.memory
     if (!(memory instanceof WebAssembly.Memory)) throw new Error("tfjs's wasm backend shows no memory")
     const shared = typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer
-    const bytes = decode(await binary(shared, relaxed))
+    const fused = relaxed ? decode(await binary(shared, true)) : undefined
+    const usesRelaxed = fused !== undefined && WebAssembly.validate(fused)
+    const bytes = usesRelaxed ? fused : decode(await binary(shared, false))
     const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } })
-    return new NativeModule(instance.exports as unknown as NativeExports, backend)
+    return new NativeModule(instance.exports as unknown as NativeExports, backend, usesRelaxed)
   }
 
   /** Address of `bytes` bytes, 16-byte aligned, whose contents last until the next call. */
@@ -67,8 +76,13 @@ export class NativeModule {
     this.#scratchBytes = 0
   }
 
-  address(tensor: { dataId: object }): number {
+  address(tensor: { readonly dataId: object }): number {
     return addressOf(this.#backend, tensor)
+  }
+
+  /** Fills a float32 tensor with zeros. */
+  clear(tensor: TensorInfo): void {
+    floats(this.#backend, tensor).fill(0)
   }
 }
 

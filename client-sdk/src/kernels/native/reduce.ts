@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs'
-import type { KernelEntry } from '../registry.ts'
+import { type KernelEntry, runStock } from '../registry.ts'
 import type { NativeModule } from './module.ts'
 
 /**
@@ -15,7 +15,7 @@ export function reduceEntries(native: NativeModule): readonly KernelEntry[] {
       const axes = util.parseAxisParam(attrs.axis as number | number[], x.shape).sort((a, b) => a - b)
       const [from, to] = [axes[0] ?? 0, (axes.at(-1) ?? -1) + 1]
       const contiguous = to - from === axes.length
-      if (stock !== undefined && (x.dtype !== 'float32' || !contiguous || axes.length === 0)) return stock(kernelCall)
+      if (x.dtype !== 'float32' || !contiguous || axes.length === 0) return runStock(stock, kernelCall)
       const [outer, count, inner] = [x.shape.slice(0, from), x.shape.slice(from, to), x.shape.slice(to)].map(util.sizeFromShape)
       const kept = attrs.keepDims ? axes.map(() => 1) : []
       const out = backend.makeOutput([...x.shape.slice(0, from), ...kept, ...x.shape.slice(to)], 'float32')

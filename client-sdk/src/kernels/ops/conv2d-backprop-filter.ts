@@ -17,10 +17,12 @@ export const conv2dBackpropFilter: KernelEntry = {
       const g = convGeometry('Conv2DBackpropFilter', x.shape, filterShape, options)
       const pixels = g.batch * g.outHeight * g.outWidth
       return compose(backend, (run) => {
+        const below = (g.outHeight - 1) * g.strideHeight + g.filterHeight - g.padTop - g.inHeight
+        const beyond = (g.outWidth - 1) * g.strideWidth + g.filterWidth - g.padLeft - g.inWidth
         const paddings = [
           [0, 0],
-          [g.padTop, g.padBottom],
-          [g.padLeft, g.padRight],
+          [g.padTop, Math.max(0, below)],
+          [g.padLeft, Math.max(0, beyond)],
           [0, 0],
         ]
         const padded = run('PadV2', { x }, { paddings, constantValue: 0 })

@@ -1,8 +1,9 @@
 import { identity } from '../identity.ts'
 import type { KernelEntry } from '../registry.ts'
-import { batchMatMul } from './batch-matmul.ts'
+import { stockConvolutions } from '../same-padding.ts'
 import { conv2dBackpropFilter } from './conv2d-backprop-filter.ts'
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise-backprop.ts'
+import { batchMatMul, fusedMatMul } from './matmul.ts'
 import { maxPoolGrad } from './max-pool-grad.ts'
 import { unsortedSegmentSum } from './unsorted-segment-sum.ts'
 
@@ -12,7 +13,9 @@ export const opsEntries: readonly KernelEntry[] = [
   conv2dBackpropFilter,
   depthwiseBackpropFilter,
   depthwiseBackpropInput,
+  fusedMatMul,
   identity,
   maxPoolGrad,
+  ...stockConvolutions,
   unsortedSegmentSum,
 ]
