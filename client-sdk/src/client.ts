@@ -13,7 +13,7 @@ import {
 import { type ClientEvents, Emitter } from './events.ts'
 import type { ClientIdentity, Pins } from './handshake.ts'
 import type { Platform } from './platform.ts'
-import { type RunSummary, Session } from './session.ts'
+import type { RunSummary } from './session.ts'
 import { LedgerKeeper } from './storage/ledger-keeper.ts'
 import type { ClientStore } from './storage/store.ts'
 import type { LocalDataset, Trainer } from './training/trainer.ts'
@@ -69,6 +69,7 @@ export class TaskClient {
     const identity = await this.#identity(transport, signal)
     const trainer = this.#parts.trainer(this.#options.dataset)
     try {
+      const { Session } = await import('./session.ts') // a page that only shows the task never loads the protocol
       const session = new Session({
         task,
         identity,

@@ -1,8 +1,10 @@
-import type { Curves, Entropy, Prg } from '@fedweave/aggregator'
+import type { Curves, Entropy, Prg, Secretbox } from '@fedweave/aggregator'
 
 /** What differs by place: Node, a browser, a simulation. */
 export interface Platform {
   readonly curves: Curves
   readonly prg: Prg
+  /** What seals updates; absent: tweetnacl. */
+  readonly secretbox?: Secretbox
   readonly entropy: Entropy
 }

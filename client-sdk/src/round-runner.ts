@@ -11,9 +11,9 @@ import {
   hash,
   type LocalUpdate,
   openEntry,
+  PRG_KEY_BYTES,
   stepClient,
   toHex,
-  UpdateFormat,
 } from '@fedweave/aggregator'
 import type { ClientEvents, Emitter } from './events.ts'
 import type { Platform } from './platform.ts'
@@ -22,6 +22,7 @@ import type { Trainer } from './training/trainer.ts'
 import type { Transport } from './transport/transport.ts'
 import { uploadUntilCounted } from './upload.ts'
 import { fetchWeights } from './weights.ts'
+import { type Masker, type MaskingJob, maskerOf } from './worker/masker.ts'
 
 export interface RunnerOptions {
   readonly platform: Platform
@@ -54,8 +55,8 @@ const OF_THE_ROUND: ReadonlySet<ErrorCode> = new Set([
  */
 export class RoundRunner {
   readonly #options: RunnerOptions
+  readonly #masker: Masker
   #env: ClientEnv
-  #format: UpdateFormat
   #state: ClientState = { phase: 'idle' }
   #tail: Promise<unknown> = Promise.resolve()
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -68,8 +69,8 @@ export class RoundRunner {
 
   constructor(options: RunnerOptions, env: ClientEnv) {
     this.#options = options
+    this.#masker = maskerOf(options.trainer, options.platform)
     this.#env = env
-    this.#format = new UpdateFormat(env.config)
   }
 
   get phase(): ClientState['phase'] {
@@ -82,14 +83,20 @@ export class RoundRunner {
       if ('facts' in this.#state) {
         const { context, round } = this.#state.facts
         if (activeContext !== undefined && equalBytes(activeContext, context)) {
-          for (const message of this.#sent) this.#options.send(message)
+          this.#sendAgain()
           return
         }
         await this.#step({ type: 'abort', round, code: 'FL_ROUND_ABORTED', message: 'the server no longer runs this round' })
       }
       this.#env = env
-      this.#format = new UpdateFormat(env.config)
+      if (this.#state.phase === 'recruiting' || this.#state.phase === 'aborted') this.#sendAgain()
     })
+  }
+
+  /** Whatever of the round may have been lost with the old connection: the server takes each once. */
+  #sendAgain(): void {
+    const started = 'facts' in this.#state // then the server has the `ready`
+    for (const message of this.#sent) if (!started || message.type !== 'ready') this.#options.send(message)
   }
 
   /** Takes one input in its turn. */
@@ -110,6 +117,10 @@ export class RoundRunner {
   /** Gives a running round up, telling the others so. */
   async stop(error: FedweaveError): Promise<void> {
     await this.input({ type: 'fail', code: error.code, message: error.message })
+  }
+
+  /** Nothing runs any more. */
+  close(): void {
     clearTimeout(this.#timer)
     this.#work.abort()
   }
@@ -164,8 +175,8 @@ export class RoundRunner {
       case 'train':
         return this.#inBackground(effect.round, () => this.#train(effect))
       case 'upload': {
-        const sealed = this.#seal(effect)
-        return this.#inBackground(effect.round, () => this.#upload(effect, sealed))
+        const job = this.#maskingJob(effect)
+        return this.#inBackground(effect.round, () => this.#upload(effect, job))
       }
       case 'reopen':
         await ledger.reopen(effect.context)
@@ -173,13 +184,14 @@ export class RoundRunner {
       case 'committed': {
         await ledger.advance(effect.head)
         const entry = openEntry(this.#env.curves, this.#env.operatorKey, effect.entry)
-        const { round, survivors, evaluation } = entry
+        const { round, cohorts, evaluation } = entry
+        const survivors = cohorts.reduce((sum, cohort) => sum + cohort.survivors.length, 0)
         const evaluated = evaluation === undefined ? {} : { evaluation }
         return events.emit('round', {
           round,
           outcome: 'committed',
           modelHash: toHex(entry.modelAfter),
-          survivors: survivors.length,
+          survivors,
           ...evaluated,
         })
       }
@@ -207,30 +219,26 @@ export class RoundRunner {
     await this.input({ type: 'trained' })
   }
 
-  #seal({ masks, sealKey }: Extract<ClientEffect, { type: 'upload' }>): Uint8Array {
+  /** Draws the rounding key in this turn, so that a seeded client draws in one order. */
+  #maskingJob({ context, masks, sealKey }: Extract<ClientEffect, { type: 'upload' }>): MaskingJob {
     if (this.#trained === undefined) throw new Error('an upload is due before training ended')
-    const { prg, entropy } = this.#options.platform
-    const plain = this.#format.quantise(this.#trained.update, prg, entropy)
-    const sealed = this.#format.maskAndSeal(plain, masks, sealKey, prg)
-    for (const { keys } of masks) {
-      keys.update.fill(0)
-      keys.counters.fill(0)
-    }
-    return sealed
+    const { update } = this.#trained
+    const roundingKey = this.#options.platform.entropy.bytes(PRG_KEY_BYTES)
+    return { config: this.#env.config, context, update, roundingKey, masks, sealKey }
   }
 
-  async #upload({ context, round }: Extract<ClientEffect, { type: 'upload' }>, sealed: Uint8Array): Promise<void> {
+  /** Masking takes a while as well, and messages go on meanwhile. The bytes are made once and sent again as they are. */
+  async #upload({ context, round }: Extract<ClientEffect, { type: 'upload' }>, job: MaskingJob): Promise<void> {
+    const { signal } = this.#work
+    const sealed = await this.#masker.maskAndSeal(job)
+    if (signal.aborted) return // the round ended first
     const { transport, session, events } = this.#options
-    await uploadUntilCounted(
-      transport,
-      { task: this.#env.config.taskId, context: toHex(context), session, sealed },
-      this.#work.signal,
-    )
+    await uploadUntilCounted(transport, { task: job.config.taskId, context: toHex(context), session, sealed }, signal)
     events.emit('uploaded', { round, bytes: sealed.length })
   }
 
   /**
-   * Training and uploading must not hold up messages. When they fail, the round is given up; when the cause lies on this
+   * Training, masking and uploading must not hold up messages. When they fail, the round is given up; when the cause lies on this
    * side, the client is too, because the next round would fail like this one.
    */
   #inBackground(round: number, work: () => Promise<void>): void {

@@ -83,6 +83,7 @@ export class Session {
       await this.#runner?.stop(error instanceof FedweaveError ? error : new FedweaveError('FL_STOPPED', String(error)))
       throw error
     } finally {
+      this.#runner?.close()
       signal.removeEventListener('abort', stopped)
       for (const remove of off) remove()
       transport.close()

@@ -1,5 +1,6 @@
 import { type Curves, FedweaveError, fromHex, type Prg, toHex } from '@fedweave/aggregator'
 import { fastestPrg, nodeCurves } from '@fedweave/aggregator/node'
+import { ComputePool } from './compute/compute-pool.ts'
 import type { TaskEvent } from './coordinator/events.ts'
 import { type ServerKeys, serverKeys } from './coordinator/identity.ts'
 import type { Member } from './coordinator/members.ts'
@@ -23,6 +24,8 @@ export interface HubOptions {
   readonly openStore: (taskId: string) => Promise<Store>
   /** How long a client whose connection broke is waited for; default 3 s. */
   readonly reconnectMs?: number
+  /** Most worker threads that open uploads and take masks off; default one less than the machine's cores, at least one. */
+  readonly threads?: number
   readonly onEvent?: (task: string, event: TaskEvent) => void
 }
 
@@ -32,11 +35,18 @@ export class Hub {
   readonly tasks: ReadonlyMap<string, Task>
   /** Present where enrolment is open. */
   readonly enrolmentSeed: Uint8Array | undefined
+  readonly #pool: ComputePool
 
-  private constructor(keys: ServerKeys, tasks: ReadonlyMap<string, Task>, enrolmentSeed: Uint8Array | undefined) {
+  private constructor(
+    keys: ServerKeys,
+    tasks: ReadonlyMap<string, Task>,
+    enrolmentSeed: Uint8Array | undefined,
+    pool: ComputePool,
+  ) {
     this.keys = keys
     this.tasks = tasks
     this.enrolmentSeed = enrolmentSeed
+    this.#pool = pool
   }
 
   static async open(options: HubOptions): Promise<Hub> {
@@ -48,14 +58,15 @@ export class Hub {
       key: toHex('key' in options.enrolment ? options.enrolment.key : curves.ed25519Public(options.enrolment.seed)),
       holder: seed === undefined ? 'external' : 'server',
     } as const
+    const pool = new ComputePool(options.threads)
     const tasks = new Map<string, Task>()
     for (const spec of options.tasks) {
       const { history, evaluator } = await prepareTask(spec, keys, enrolment, await options.openStore(spec.id))
-      const task = new Task({ keys, history, evaluator, prg, reconnectMs: options.reconnectMs ?? 3000 })
+      const task = new Task({ keys, history, evaluator, prg, pool, reconnectMs: options.reconnectMs ?? 3000 })
       task.events.on('event', (event) => options.onEvent?.(spec.id, event))
       tasks.set(spec.id, task)
     }
-    return new Hub(keys, tasks, seed)
+    return new Hub(keys, tasks, seed, pool)
   }
 
   connect(peer: Peer): Connection {
@@ -88,7 +99,9 @@ export class Hub {
     return bytes
   }
 
+  /** A sum that is being unmasked is finished first: its clients have answered once, and will not again. */
   async close(): Promise<void> {
     await Promise.all([...this.tasks.values()].map((task) => task.stop()))
+    await this.#pool.close()
   }
 }

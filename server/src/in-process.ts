@@ -27,7 +27,7 @@ export async function inProcessServer(options: HubOptions): Promise<InProcessSer
     async upload({ task: id, context: hex, session, sealed }) {
       const task = hub.task(id)
       const { member, context } = hub.uploader(task, session, hex)
-      await task.upload(member, context, sealed, sealed.length)
+      await task.upload(member, context, new Uint8Array(sealed), sealed.length)
     },
     enrol: async ({ identityKey, proof }) =>
       encode(certificate, certifyOnRequest(hub, fromHex(identityKey, 32), fromHex(proof, 64))),

@@ -1,4 +1,6 @@
 export { buildServer, type ServerOptions } from './app.ts'
+export { ComputePool } from './compute/compute-pool.ts'
+export { unmaskInPlace } from './compute/unmask.ts'
 export { parseServerConfig, readServerConfig, type ServerConfig } from './config.ts'
 export type { ClientProgress, TaskEvent } from './coordinator/events.ts'
 export type { Peer } from './coordinator/peer.ts'

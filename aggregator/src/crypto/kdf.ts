@@ -1,7 +1,7 @@
-import { hkdf as nobleHkdf } from '@noble/hashes/hkdf.js'
+import { expand, extract } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { equalBytes, utf8 } from '../core/bytes.ts'
+import { equalBytes, utf8, wipe } from '../core/bytes.ts'
 
 export { sha256 }
 
@@ -35,7 +35,15 @@ export function hash(...fields: readonly Field[]): Uint8Array {
 
 /** HKDF-SHA-256 (RFC 5869), 32 bytes. */
 export function hkdf(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array): Uint8Array {
-  return nobleHkdf(sha256, ikm, salt, info, HASH_BYTES)
+  return hkdfEach(ikm, salt, [info])[0] as Uint8Array
+}
+
+/** `hkdf` for each of `infos`; they share the extraction, which is half of the work. */
+export function hkdfEach(ikm: Uint8Array, salt: Uint8Array, infos: readonly Uint8Array[]): Uint8Array[] {
+  const key = extract(sha256, ikm, salt)
+  const keys = infos.map((info) => expand(sha256, key, info, HASH_BYTES))
+  wipe(key)
+  return keys
 }
 
 /** HMAC-SHA-256 (RFC 2104) over `tuple(...fields)`, cut to 16 bytes. */

@@ -1,4 +1,4 @@
-import nacl from 'tweetnacl'
+import { naclSecretbox, SECRETBOX_NONCE_BYTES, SECRETBOX_TAG_BYTES, type Secretbox } from './secretbox.ts'
 
 /**
  * The seal of an upload: NaCl secretbox frames of 64 KiB of plaintext. Frame i has the nonce u64(i), big-endian, then 1
@@ -6,39 +6,48 @@ import nacl from 'tweetnacl'
  * length make a cut or lengthened upload fail.
  */
 const FRAME_BYTES = 65_536
-const TAG_BYTES = nacl.secretbox.overheadLength
+const SEALED_FRAME_BYTES = FRAME_BYTES + SECRETBOX_TAG_BYTES
 
 /** Bytes that `seal` gives for a plaintext of `length` bytes; at least one frame. */
 export function sealedBytes(length: number): number {
-  return length + Math.max(1, Math.ceil(length / FRAME_BYTES)) * TAG_BYTES
+  return length + framesOf(length) * SECRETBOX_TAG_BYTES
 }
 
-export function seal(key: Uint8Array, plaintext: Uint8Array): Uint8Array {
+export function seal(key: Uint8Array, plaintext: Uint8Array, secretbox: Secretbox = naclSecretbox): Uint8Array {
   const out = new Uint8Array(sealedBytes(plaintext.length))
-  const frames = Math.max(1, Math.ceil(plaintext.length / FRAME_BYTES))
+  const frames = framesOf(plaintext.length)
   for (let i = 0; i < frames; i++) {
     const frame = plaintext.subarray(i * FRAME_BYTES, (i + 1) * FRAME_BYTES)
-    out.set(nacl.secretbox(frame, nonceOf(i, i === frames - 1), key), i * (FRAME_BYTES + TAG_BYTES))
+    out.set(secretbox.seal(frame, nonceOf(i, i === frames - 1), key), i * SEALED_FRAME_BYTES)
   }
   return out
 }
 
 /** The plaintext of exactly `length` bytes, or `undefined` when any frame is missing, changed or not sealed with `key`. */
-export function openSeal(key: Uint8Array, sealed: Uint8Array, length: number): Uint8Array | undefined {
+export function openSeal(
+  key: Uint8Array,
+  sealed: Uint8Array,
+  length: number,
+  secretbox: Secretbox = naclSecretbox,
+): Uint8Array | undefined {
   if (sealed.length !== sealedBytes(length)) return undefined
   const out = new Uint8Array(length)
-  const frames = Math.max(1, Math.ceil(length / FRAME_BYTES))
+  const frames = framesOf(length)
   for (let i = 0; i < frames; i++) {
-    const start = i * (FRAME_BYTES + TAG_BYTES)
-    const frame = nacl.secretbox.open(sealed.subarray(start, start + FRAME_BYTES + TAG_BYTES), nonceOf(i, i === frames - 1), key)
-    if (frame === null) return undefined
+    const box = sealed.subarray(i * SEALED_FRAME_BYTES, (i + 1) * SEALED_FRAME_BYTES)
+    const frame = secretbox.open(box, nonceOf(i, i === frames - 1), key)
+    if (frame === undefined) return undefined
     out.set(frame, i * FRAME_BYTES)
   }
   return out
 }
 
+function framesOf(length: number): number {
+  return Math.max(1, Math.ceil(length / FRAME_BYTES))
+}
+
 function nonceOf(index: number, final: boolean): Uint8Array {
-  const nonce = new Uint8Array(nacl.secretbox.nonceLength)
+  const nonce = new Uint8Array(SECRETBOX_NONCE_BYTES)
   new DataView(nonce.buffer).setBigUint64(0, BigInt(index))
   nonce[8] = final ? 1 : 0
   return nonce

@@ -1,12 +1,13 @@
 import { equalBytes, fromHex, toHex } from '../core/bytes.ts'
 import { taskId } from '../core/ids.ts'
 import type { Curves } from '../crypto/curves.ts'
-import { contextOf, entryId, isSortedSet, membersDigest, survivorsDigest } from '../secagg/context.ts'
+import { activeDigest, contextOf, entryId, isSortedSet, membersDigest, survivorsDigest } from '../secagg/context.ts'
 import { attempt, isFault } from '../secagg/fault.ts'
+import { placesOf } from '../secagg/graph.ts'
 import { verifyRosterEntry } from '../secagg/identity.ts'
+import { type CohortRecord, type JournalEntry, openEntry } from '../secagg/journal.ts'
 import { graphOf } from '../secagg/params.ts'
 import { type OpenedConfig, openConfig } from '../task/signed-config.ts'
-import { type JournalEntry, openEntry } from './journal.ts'
 
 /** Keys that the reader got from the operator over another channel. */
 export interface JournalPins {
@@ -54,7 +55,7 @@ export function verifyJournal(
         ? checkFirst(opened, entry)
         : [...checkLink(opened, before, entry), ...checkRound(curves, opened, entry, pins, verified)]
     problems.push(...found.map((problem) => `entry ${index}: ${problem}`))
-    transcripts += entry.transcripts.length
+    transcripts += entry.cohorts.reduce((sum, cohort) => sum + cohort.transcripts.length, 0)
     before = entry
   }
   return { rounds: Math.max(0, entries.length - 1), transcripts, problems }
@@ -82,44 +83,70 @@ function checkLink({ config, configHash }: OpenedConfig, before: JournalEntry, e
 
 function checkRound(
   curves: Curves,
-  { config, configHash }: OpenedConfig,
+  opened: OpenedConfig,
   entry: JournalEntry,
   pins: JournalPins,
   verified: Set<string>,
 ): string[] {
-  const { round, roster, coordinatorKey, members, survivors, transcripts } = entry
+  const { groups = 1 } = opened.config.cohort
+  if (entry.cohorts.length > groups || 2 * entry.cohorts.length <= groups) {
+    return [`it sums ${entry.cohorts.length} cohorts, where more than half of ${groups} are due`]
+  }
+  const everybody = entry.cohorts.flatMap(({ roster }) => roster.map(entryId))
+  if (new Set(everybody).size !== everybody.length) return ['a client is in two of its cohorts']
+  return entry.cohorts.flatMap((cohort) => checkCohort(curves, opened, entry, cohort, pins, verified))
+}
+
+function checkCohort(
+  curves: Curves,
+  { config, configHash }: OpenedConfig,
+  entry: JournalEntry,
+  { roster, members, active, survivors, transcripts }: CohortRecord,
+  pins: JournalPins,
+  verified: Set<string>,
+): string[] {
+  const { round, coordinatorKey } = entry
   const task = taskId(config.taskId)
   const ids = roster.map(entryId)
-  const memberIds = members.map(({ id }) => id)
-  if (!isSortedSet(ids) || !isSortedSet(memberIds) || !isSortedSet(survivors)) return ['its lists of clients are not sorted sets']
-  if (!memberIds.every((id) => ids.includes(id)) || !survivors.every((id) => memberIds.includes(id)))
-    return ['a client survived that never joined']
+  const memberIds = new Set(members.map(({ id }) => id))
+  const activeIds = active.flatMap((place) => ids[place] ?? [])
+  if (![ids, [...memberIds], activeIds, survivors].every(isSortedSet) || activeIds.length !== active.length) {
+    return ['its lists of clients are not sorted sets']
+  }
+  const inRoster = new Set(ids)
+  const inActive = new Set(activeIds)
+  const nested =
+    [...memberIds].every((id) => inRoster.has(id)) &&
+    activeIds.every((id) => memberIds.has(id)) &&
+    survivors.every((id) => inActive.has(id))
+  if (!nested) return ['a client survived that never joined']
   const graph = attempt(() => graphOf(config, ids.length))
   if (isFault(graph)) return [graph.message]
-  if (survivors.length < graph.minimumSurvivors)
+  if (survivors.length < graph.minimumSurvivors) {
     return [`${survivors.length} survivors are below the minimum of ${graph.minimumSurvivors}`]
+  }
   const check = { curves, task, coordinatorKey, enrolmentKey: pins.enrolmentKey, now: entry.at, verified }
   const uncertified = roster.find((client) => !verifyRosterEntry(check, client))
   if (uncertified !== undefined) return [`client ${entryId(uncertified)} was not certified`]
 
   const context = contextOf({
-    task,
-    round,
-    roster,
+    ...{ task, round, roster, configHash, coordinatorKey },
     modelHash: entry.modelBefore,
-    configHash,
     headHash: entry.previous,
-    coordinatorKey,
   })
-  const digest = survivorsDigest(context, membersDigest(context, members), survivors)
+  const digest = survivorsDigest(context, activeDigest(context, membersDigest(context, members), active), survivors)
+  const places = placesOf(ids)
+  const surviving = new Set(survivors)
   const signers = new Set<string>()
   for (const { id, signature } of transcripts) {
-    const identityKey = roster[ids.indexOf(id)]?.certificate.identityKey
-    if (identityKey === undefined || !survivors.includes(id) || !curves.verify(identityKey, digest, signature)) {
+    const identityKey = roster[places.get(id) ?? -1]?.certificate.identityKey
+    if (identityKey === undefined || !surviving.has(id) || !curves.verify(identityKey, digest, signature)) {
       return [`the transcript of client ${id} is not of this round`]
     }
     signers.add(id)
   }
-  if (signers.size < graph.threshold) return [`${signers.size} transcripts are fewer than the threshold of ${graph.threshold}`]
+  if (signers.size < graph.threshold) {
+    return [`${signers.size} transcripts are fewer than the threshold of ${graph.threshold}`]
+  }
   return []
 }

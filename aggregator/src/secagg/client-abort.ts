@@ -2,9 +2,10 @@ import { equalBytes, wipe } from '../core/bytes.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { ClientId } from '../core/ids.ts'
 import { mac, verifyMac } from '../crypto/kdf.ts'
-import type { PeerMac } from '../wire/records.ts'
+import type { Member, PeerMac } from '../wire/records.ts'
 import type { AbortCertificate, ClientEffect, ClientEnv, ClientRound, ClientState, ClientStep } from './client-state.ts'
 import { pairKey } from './context.ts'
+import { holdersOf, isHolder } from './graph.ts'
 
 const STATEMENT = 'aborted, nothing released, shares deleted'
 
@@ -31,11 +32,15 @@ export function abortRound(env: ClientEnv, state: ClientState, code: ErrorCode, 
       const { facts } = state
       const uploaded = hasUploaded(state)
       const released = state.phase === 'unmasking'
-      const certificate = uploaded ? newCertificate(env, facts, released) : undefined
+      const certificate = uploaded ? newCertificate(env, facts, state.mine, released) : undefined
+      const owners = ownersKnownTo(state)
       forget(state)
       const effects: ClientEffect[] = [aborted(code, message, uploaded)]
       if (!released)
-        effects.unshift({ type: 'send', message: { type: 'aborted', context: facts.context, macs: statements(env, facts) } })
+        effects.unshift({
+          type: 'send',
+          message: { type: 'aborted', context: facts.context, macs: statements(env, facts, owners) },
+        })
       return { state: { phase: 'aborted', round: facts.round, code, message, certificate }, effects }
     }
   }
@@ -75,9 +80,13 @@ function hasUploaded(state: ClientState): boolean {
   )
 }
 
-function newCertificate(env: ClientEnv, facts: ClientRound, released: boolean): AbortCertificate {
+function newCertificate(env: ClientEnv, facts: ClientRound, mine: Member, released: boolean): AbortCertificate {
   const keys = new Map<ClientId, Uint8Array>()
-  for (const [peer, shared] of facts.shared) keys.set(peer, pairKey(shared, facts.context, 'abort', peer, env.id))
+  for (const place of holdersOf(facts.graph, mine)) {
+    const holder = facts.ids[place] as ClientId
+    const shared = holder === env.id ? undefined : facts.shared.with(holder)
+    if (shared !== undefined) keys.set(holder, pairKey(shared, facts.context, 'abort', holder, env.id))
+  }
   return {
     context: facts.context,
     modelHash: facts.modelHash,
@@ -87,11 +96,21 @@ function newCertificate(env: ClientEnv, facts: ClientRound, released: boolean): 
   }
 }
 
-function statements(env: ClientEnv, facts: ClientRound): PeerMac[] {
-  return [...facts.shared].map(([peer, shared]) => ({
-    peer,
-    mac: mac(pairKey(shared, facts.context, 'abort', env.id, peer), facts.context, STATEMENT),
-  }))
+/** Whose shares this client may hold: in a sparse graph only the relay tells. */
+function ownersKnownTo(state: Extract<ClientState, { facts: ClientRound }>): readonly ClientId[] {
+  const { facts } = state
+  const { graph, ids, own } = facts
+  const membership = 'membership' in state ? state.membership : undefined
+  if (membership === undefined) return graph.complete ? ids : []
+  return membership.members.filter((owner) => isHolder(graph, owner, own)).map(({ id }) => id)
+}
+
+function statements(env: ClientEnv, facts: ClientRound, owners: readonly ClientId[]): PeerMac[] {
+  return owners.flatMap((peer) => {
+    const shared = peer === env.id ? undefined : facts.shared.with(peer)
+    if (shared === undefined) return []
+    return [{ peer, mac: mac(pairKey(shared, facts.context, 'abort', env.id, peer), facts.context, STATEMENT) }]
+  })
 }
 
 function aborted(code: ErrorCode, message: string, uploaded: boolean): ClientEffect {

@@ -4,13 +4,15 @@ import { taskId } from '../core/ids.ts'
 import { sharedKey } from '../crypto/box.ts'
 import { KEY_BYTES } from '../crypto/curves.ts'
 import { splitSecret } from '../crypto/shamir.ts'
-import { openEntry } from '../round/journal.ts'
 import type { DealtShare, Member, RosterEntry } from '../wire/records.ts'
-import type { ClientEffect, ClientEnv, ClientInput, ClientRound, ClientState, LedgerHead } from './client-state.ts'
+import type { ClientEffect, ClientEnv, ClientInput, ClientRound, ClientState, Invitation, LedgerHead } from './client-state.ts'
 import { contextOf, entryId, isSortedSet, pairKey } from './context.ts'
 import { attempt, type Fault, isFault, violation } from './fault.ts'
+import { holdersOf, pickHolders, placeOf, placesOf } from './graph.ts'
 import { verifyRosterEntry } from './identity.ts'
+import { openEntry } from './journal.ts'
 import { graphOf } from './params.ts'
+import { SharedKeys } from './shared-keys.ts'
 import { boxShares, commitTo, type HeldShares, seedCommitment } from './shares.ts'
 
 type Start = Extract<ClientInput, { type: 'start' }>
@@ -22,23 +24,19 @@ interface Started {
 }
 
 /** Checks everything that a start claims, then makes this round's keys and deals their shares. */
-export function startRound(env: ClientEnv, nonce: Uint8Array, start: Start, now: number): Started | Fault {
+export function startRound(env: ClientEnv, invitation: Invitation, start: Start, now: number): Started | Fault {
+  if (!equalBytes(start.modelHash, invitation.modelHash))
+    return violation('the round trains another model than the one that the invitation named')
   const head = checkHead(env, start)
   if (isFault(head)) return head
-  const roster = checkRoster(env, nonce, start.roster, now)
+  const roster = checkRoster(env, invitation.nonce, start.roster, now)
   if (isFault(roster)) return roster
   const graph = attempt(() => graphOf(env.config, roster.length))
   if (isFault(graph)) return graph
   const sealShared = sharedKey(env.curves, env.channelSecret, env.coordinatorKey)
   if (sealShared === undefined) return violation('the coordinator key has low order')
-  const shared = new Map<ClientId, Uint8Array>()
-  for (const entry of roster) {
-    const id = entryId(entry)
-    if (id === env.id) continue
-    const key = sharedKey(env.curves, env.channelSecret, entry.channelKey)
-    if (key === undefined) return violation(`the channel key of client ${id} has low order`)
-    shared.set(id, key)
-  }
+  const ids = roster.map(entryId)
+  const places = placesOf(ids)
   const { round, modelHash, configHash } = start
   const task = taskId(env.config.taskId)
   const context = contextOf({
@@ -50,8 +48,21 @@ export function startRound(env: ClientEnv, nonce: Uint8Array, start: Start, now:
     headHash: head.hash,
     coordinatorKey: env.coordinatorKey,
   })
-  const facts: ClientRound = { round, context, modelHash, graph, roster, head, shared, sealShared }
-  return { facts, ...deal(env, facts) }
+  const facts: ClientRound = {
+    round,
+    context,
+    modelHash,
+    graph,
+    roster,
+    ids,
+    places,
+    own: placeOf(places, env.id),
+    head,
+    shared: new SharedKeys(env.curves, env.channelSecret, roster, places),
+    sealShared,
+  }
+  const dealt = deal(env, facts)
+  return isFault(dealt) ? dealt : { facts, ...dealt }
 }
 
 /** The start must build on the journal entry that this client saw last, or on a later one of the same operator. */
@@ -111,30 +122,34 @@ function checkRoster(
   return roster
 }
 
-function deal(env: ClientEnv, facts: ClientRound): { state: Started['state']; effects: Started['effects'] } {
-  const { context, roster, graph } = facts
+function deal(env: ClientEnv, facts: ClientRound): { state: Started['state']; effects: Started['effects'] } | Fault {
+  const { context, ids, graph } = facts
   const maskSecret = env.entropy.bytes(KEY_BYTES)
   const selfSeed = env.entropy.bytes(KEY_BYTES)
-  const mine: Member = { id: env.id, maskKey: env.curves.x25519Public(maskSecret) }
-  const maskKeyShares = splitSecret(maskSecret, graph.clients, graph.threshold, env.entropy)
-  const selfSeedShares = splitSecret(selfSeed, graph.clients, graph.threshold, env.entropy)
+  const mine: Member = {
+    id: env.id,
+    maskKey: env.curves.x25519Public(maskSecret),
+    holders: pickHolders(graph, facts.own, env.entropy),
+  }
+  const maskKeyShares = splitSecret(maskSecret, graph.holders, graph.threshold, env.entropy)
+  const selfSeedShares = splitSecret(selfSeed, graph.holders, graph.threshold, env.entropy)
   let own: HeldShares | undefined
-  const shares = roster.map((entry, i): DealtShare => {
-    const peer = entryId(entry)
+  const shares: DealtShare[] = []
+  for (const [i, place] of holdersOf(graph, mine).entries()) {
+    const peer = ids[place] as ClientId
     const dealt = { maskKeyShare: maskKeyShares[i] as Uint8Array, selfSeedShare: selfSeedShares[i] as Uint8Array }
     const commitments = commitTo(context, env.id, peer, dealt)
-    const shared = facts.shared.get(peer)
-    if (shared === undefined) {
+    if (peer === env.id) {
       own = dealt
-      return { peer, box: new Uint8Array(0), commitments }
+      shares.push({ peer, box: new Uint8Array(0), commitments })
+      continue
     }
-    return {
-      peer,
-      box: boxShares(pairKey(shared, context, 'box', env.id, peer), context, mine, peer, dealt, env.entropy),
-      commitments,
-    }
-  })
-  if (own === undefined) throw new Error('the own entry was checked to be in the roster')
+    const shared = facts.shared.with(peer)
+    if (shared === undefined) return violation(`the channel key of client ${peer} has low order`)
+    const key = pairKey(shared, context, 'box', env.id, peer)
+    shares.push({ peer, box: boxShares(key, context, mine, peer, dealt, env.entropy), commitments })
+  }
+  if (own === undefined) throw new Error('every holder set holds its owner')
   const selfSeedCommitment = seedCommitment(context, env.id, selfSeed)
   return {
     state: { phase: 'setup', facts, secrets: { maskSecret, selfSeed, own }, mine, trained: false, membership: undefined },

@@ -7,6 +7,7 @@ import type { ClientMessage, ServerMessage } from '../wire/messages.ts'
 import type { Member, RosterEntry } from '../wire/records.ts'
 import type { SignedMask } from './masks.ts'
 import type { GraphParams } from './params.ts'
+import type { SharedKeys } from './shared-keys.ts'
 import type { HeldShares } from './shares.ts'
 
 /** What one client knows for a whole session. `channelSecret` and `identitySeed` never leave it. */
@@ -44,9 +45,13 @@ export interface ClientRound {
   readonly modelHash: Uint8Array
   readonly graph: GraphParams
   readonly roster: readonly RosterEntry[]
+  /** The roster's ids in its order, and the place of each. */
+  readonly ids: readonly ClientId[]
+  readonly places: ReadonlyMap<ClientId, number>
+  /** This client's own place. */
+  readonly own: number
   readonly head: LedgerHead
-  /** `nacl.box.before` with every other client of the roster. */
-  readonly shared: ReadonlyMap<ClientId, Uint8Array>
+  readonly shared: SharedKeys
   /** With the coordinator. */
   readonly sealShared: Uint8Array
 }
@@ -67,8 +72,24 @@ export interface Membership {
   readonly held: ReadonlyMap<ClientId, HeldShares>
 }
 
+/** After the acks: the part of U1 that masks are among, and the digest that salts them. */
+export interface Active extends Membership {
+  readonly active: readonly ClientId[]
+  readonly activeDigest: Uint8Array
+}
+
+/** The round and the base that the host, who knows which bases are spent, agreed to; nothing else may start. */
+export interface Invitation {
+  readonly round: number
+  readonly modelHash: Uint8Array
+  /** Fresh, this client's own. */
+  readonly nonce: Uint8Array
+}
+
 interface Running {
   readonly facts: ClientRound
+  /** This client as the others see it. */
+  readonly mine: Member
   /** Digests of the server's messages so far, by type: a second one that differs is an attack. */
   readonly seen: ReadonlyMap<string, string>
   readonly deadline: number
@@ -76,20 +97,19 @@ interface Running {
 
 export type ClientState =
   | { readonly phase: 'idle' }
-  | { readonly phase: 'recruiting'; readonly round: number; readonly nonce: Uint8Array; readonly deadline: number }
+  | ({ readonly phase: 'recruiting'; readonly deadline: number } & Invitation)
   | ({
       readonly phase: 'setup'
       readonly secrets: RoundSecrets
-      readonly mine: Member
       readonly trained: boolean
       readonly membership: Membership | undefined
     } & Running)
   | ({
       readonly phase: 'collecting'
-      readonly membership: Membership
+      readonly membership: Active
       readonly masks: readonly SignedMask[] | undefined
     } & Running)
-  | ({ readonly phase: 'confirming'; readonly membership: Membership; readonly survivors: readonly ClientId[] } & Running)
+  | ({ readonly phase: 'confirming'; readonly membership: Active; readonly survivors: readonly ClientId[] } & Running)
   | ({ readonly phase: 'unmasking'; readonly survivors: readonly ClientId[] } & Running)
   | { readonly phase: 'completed'; readonly round: number }
   | {

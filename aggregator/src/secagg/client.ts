@@ -7,7 +7,7 @@ import { abortRound, collectCertificate, forget } from './client-abort.ts'
 import { acceptConfirms, acceptResult, acceptSurvivors } from './client-finish.ts'
 import { acceptAcks, acceptRelay } from './client-setup.ts'
 import { startRound } from './client-start.ts'
-import type { ClientEnv, ClientInput, ClientState, ClientStep } from './client-state.ts'
+import type { ClientEnv, ClientInput, ClientRound, ClientState, ClientStep } from './client-state.ts'
 import { sealKey } from './context.ts'
 import { isFault } from './fault.ts'
 
@@ -63,13 +63,14 @@ function invited(env: ClientEnv, state: ClientState, invite: Extract<ClientInput
   const { setupMs } = env.config.deadlines
   const nonce = env.entropy.bytes(ROUND_NONCE_BYTES)
   return {
-    state: { phase: 'recruiting', round: invite.round, nonce, deadline: now + patience(setupMs) },
+    state: { phase: 'recruiting', round: invite.round, modelHash: invite.modelHash, nonce, deadline: now + patience(setupMs) },
     effects: [{ type: 'send', message: { type: 'ready', round: invite.round, nonce } }],
   }
 }
 
 function received(env: ClientEnv, state: ClientState, input: RoundInput, now: number): ClientStep {
   if (input.type === 'trained') return trained(env, state)
+  if ('facts' in state && !isOfRound(state.facts, input)) return { state, effects: [] }
   const digest = digestOf(input)
   if ('seen' in state) {
     const before = state.seen.get(input.type)
@@ -81,9 +82,9 @@ function received(env: ClientEnv, state: ClientState, input: RoundInput, now: nu
         'FL_PROTOCOL_VIOLATION',
         `the server sent two different "${input.type}" messages in one round`,
       )
-    if ('context' in input && !equalBytes(input.context, state.facts.context)) return { state, effects: [] } // of another round
   }
   const step = taken(env, state, input, now)
+  if (step.state === state) return step // too early for it: the server may send it again
   if ('seen' in step.state) {
     const seen = new Map('seen' in state ? state.seen : []).set(input.type, digest)
     return { ...step, state: { ...step.state, seen } }
@@ -97,7 +98,7 @@ function taken(env: ClientEnv, state: ClientState, input: Exclude<RoundInput, { 
     abortRound(env, state, found.fault, found.message)
   if (state.phase === 'recruiting' && input.type === 'start') {
     if (input.round !== state.round) return { state, effects: [] }
-    const started = startRound(env, state.nonce, input, now)
+    const started = startRound(env, state, input, now)
     if (isFault(started)) return refuse(started)
     return {
       state: { ...started.state, seen: new Map(), deadline: now + patience(2 * deadlines.setupMs) },
@@ -114,39 +115,39 @@ function taken(env: ClientEnv, state: ClientState, input: Exclude<RoundInput, { 
     }
   }
   if (state.phase === 'setup' && input.type === 'acks' && state.membership !== undefined) {
-    const { facts, membership, secrets, seen } = state
-    const masks = acceptAcks(env, facts, secrets, state.mine, membership, input)
-    if (isFault(masks)) return refuse(masks)
+    const { facts, mine, membership, secrets, seen } = state
+    const accepted = acceptAcks(env, facts, secrets, mine, membership, input)
+    if (isFault(accepted)) return refuse(accepted)
     wipe(secrets.maskSecret, secrets.selfSeed) // from here only the shares of them live on
     const collecting = {
       phase: 'collecting',
       facts,
-      membership,
-      masks,
+      mine,
+      ...accepted,
       seen,
       deadline: now + patience(deadlines.collectingMs),
     } as const
     return state.trained ? trained(env, collecting) : { state: collecting, effects: [] }
   }
   if (state.phase === 'collecting' && input.type === 'survivors') {
-    const { facts, membership, seen } = state
+    const { facts, mine, membership, seen } = state
     const confirm = acceptSurvivors(env, facts, membership, input)
     if (isFault(confirm)) return refuse(confirm)
     if (state.masks !== undefined)
       return abortRound(env, state, 'FL_PROTOCOL_VIOLATION', 'the server counts an update that this client did not send')
     const deadline = now + patience(deadlines.confirmingMs)
     return {
-      state: { phase: 'confirming', facts, membership, survivors: input.survivors, seen, deadline },
+      state: { phase: 'confirming', facts, mine, membership, survivors: input.survivors, seen, deadline },
       effects: [{ type: 'send', message: confirm }],
     }
   }
   if (state.phase === 'confirming' && input.type === 'confirms') {
-    const { facts, survivors, seen } = state
-    const unmask = acceptConfirms(env, facts, state.membership, survivors, input)
+    const { facts, mine, membership, survivors, seen } = state
+    const unmask = acceptConfirms(env, facts, mine, membership, survivors, input)
     if (isFault(unmask)) return refuse(unmask)
     forget(state)
     const deadline = now + patience(deadlines.unmaskingMs + deadlines.collectingMs) // the server evaluates before it commits
-    return { state: { phase: 'unmasking', facts, survivors, seen, deadline }, effects: [{ type: 'send', message: unmask }] }
+    return { state: { phase: 'unmasking', facts, mine, survivors, seen, deadline }, effects: [{ type: 'send', message: unmask }] }
   }
   if (state.phase === 'unmasking' && input.type === 'result') {
     const entry = acceptResult(env, state.facts, state.survivors, input)
@@ -170,6 +171,10 @@ function trained(env: ClientEnv, state: ClientState): ClientStep {
       { type: 'upload', round, context, masks, sealKey: sealKey(facts.sealShared, context, 'upload', env.id) },
     ],
   }
+}
+
+function isOfRound({ round, context }: ClientRound, input: Exclude<RoundInput, { type: 'trained' }>): boolean {
+  return input.type === 'start' ? input.round === round : equalBytes(input.context, context)
 }
 
 function digestOf(input: Exclude<RoundInput, { type: 'trained' }>): string {

@@ -2,7 +2,7 @@ import { concat, utf8 } from '../core/bytes.ts'
 import { type ClientId, clientIdBytes, clientIdOf, type TaskId } from '../core/ids.ts'
 import { hash, hkdf } from '../crypto/kdf.ts'
 import { clientIdCodec, encode, list } from '../wire/codec.ts'
-import { MAX_COHORT, type Member, member, type RosterEntry, rosterEntry } from '../wire/records.ts'
+import { MAX_COHORT, type Member, member, places, type RosterEntry, rosterEntry } from '../wire/records.ts'
 
 /** Everything that a round's parties must agree on before they derive one key. */
 export interface RoundFacts {
@@ -35,9 +35,14 @@ export function membersDigest(context: Uint8Array, members: readonly Member[]): 
   return hash('fw1/u1', context, encode(list(member, MAX_COHORT), members))
 }
 
-/** What the survivors confirm to each other and sign: this context, this U1, this U2. */
-export function survivorsDigest(context: Uint8Array, u1Digest: Uint8Array, survivors: readonly ClientId[]): Uint8Array {
-  return hash('fw1/u2', context, u1Digest, encode(list(clientIdCodec, MAX_COHORT), survivors))
+/** Digest of the active part of U1: those whose acks were relayed. All masks are among them, and salted with it. */
+export function activeDigest(context: Uint8Array, u1Digest: Uint8Array, active: readonly number[]): Uint8Array {
+  return hash('fw1/active', context, u1Digest, encode(places(MAX_COHORT), active))
+}
+
+/** What the survivors confirm to each other and sign: this context, this U1 and its active part, this U2. */
+export function survivorsDigest(context: Uint8Array, active: Uint8Array, survivors: readonly ClientId[]): Uint8Array {
+  return hash('fw1/u2', context, active, encode(list(clientIdCodec, MAX_COHORT), survivors))
 }
 
 export type PairPurpose = 'box' | 'ack' | 'confirm' | 'abort'

@@ -6,21 +6,28 @@ import { decode } from '../wire/codec.ts'
 import { type ClientMessage, type UnmaskShares, unmaskShares } from '../wire/messages.ts'
 import { sealKey, survivorsDigest } from './context.ts'
 import { abortCoordinator } from './coordinator-abort.ts'
-import { macsFor } from './coordinator-setup.ts'
+import { routeMacs } from './coordinator-setup.ts'
 import type { CoordinatorEffect, CoordinatorEnv, CoordinatorState, CoordinatorStep } from './coordinator-state.ts'
 import { attempt, type Fault, fault, isFault } from './fault.ts'
+import { placeOf } from './graph.ts'
 import { type ShareKind, shareCommitment } from './shares.ts'
 
 type Phase<P extends CoordinatorState['phase']> = Extract<CoordinatorState, { phase: P }>
 type Message<T extends ClientMessage['type']> = Extract<ClientMessage, { type: T }>
 
 /** Fixes U2 once every update that can still come is here, the target of an over-selected cohort is met, or the time is over. */
-export function closeCollecting(env: CoordinatorEnv, state: Phase<'collecting'>, now: number): CoordinatorStep | undefined {
-  const { facts, members, uploaded, gone, deadline } = state
+export function closeCollecting(
+  env: CoordinatorEnv,
+  state: Phase<'collecting'>,
+  activated: NonNullable<Phase<'collecting'>['activated']>,
+  now: number,
+): CoordinatorStep | undefined {
+  const { facts, uploaded, gone, deadline } = state
+  const active = activated.active.map((place) => facts.ids[place] as ClientId)
   const { minimumSurvivors } = facts.graph
   const { target } = env.config.cohort
   const enough = facts.ids.length > target && uploaded.size >= Math.max(target, minimumSurvivors)
-  const waiting = !enough && members.some(({ id }) => !uploaded.has(id) && !gone.has(id))
+  const waiting = !enough && active.some((id) => !uploaded.has(id) && !gone.has(id))
   if (waiting && now < deadline) return undefined
   if (uploaded.size < minimumSurvivors) {
     return abortCoordinator(
@@ -32,9 +39,10 @@ export function closeCollecting(env: CoordinatorEnv, state: Phase<'collecting'>,
   const survivors = [...uploaded.keys()].sort()
   const { context } = facts
   const effects: CoordinatorEffect[] = [{ type: 'persist-survivors', context, survivors }]
-  for (const { id: to } of members) effects.push({ type: 'send', to, message: { type: 'survivors', context, survivors } })
+  for (const to of active) effects.push({ type: 'send', to, message: { type: 'survivors', context, survivors } })
+  const deadlineOfPhase = now + env.config.deadlines.confirmingMs
   return {
-    state: { ...state, phase: 'confirming', survivors, confirms: new Map(), deadline: now + env.config.deadlines.confirmingMs },
+    state: { ...state, ...activated, phase: 'confirming', survivors, confirms: new Map(), deadline: deadlineOfPhase },
     effects,
   }
 }
@@ -45,12 +53,12 @@ export function acceptConfirm(
   from: ClientId,
   message: Message<'confirm'>,
 ): CoordinatorStep | Fault {
-  const { facts, survivors, u1Digest } = state
+  const { facts, survivors, activeDigest } = state
   if (!survivors.includes(from))
     return fault('FL_NOT_IN_ROSTER', `this client is not among the survivors of round ${facts.round}`)
   if (state.confirms.has(from)) return fault('FL_DUPLICATE', 'a "confirm" of this client has already counted in this round')
-  const identityKey = facts.roster[facts.ids.indexOf(from)]?.certificate.identityKey as Uint8Array
-  const digest = survivorsDigest(facts.context, u1Digest, survivors)
+  const identityKey = facts.roster[placeOf(facts.places, from)]?.certificate.identityKey as Uint8Array
+  const digest = survivorsDigest(facts.context, activeDigest, survivors)
   if (!env.curves.verify(identityKey, digest, message.signature)) {
     return fault('FL_MESSAGE_MALFORMED', 'the transcript signature of this "confirm" is not of this round')
   }
@@ -70,12 +78,19 @@ export function closeConfirming(env: CoordinatorEnv, state: Phase<'confirming'>,
     )
   }
   const { context } = facts
+  const macs = routeMacs(confirms)
   return {
-    state: { ...state, phase: 'unmasking', answers: new Map(), deadline: now + env.config.deadlines.unmaskingMs },
+    state: {
+      ...state,
+      phase: 'unmasking',
+      answers: new Map(),
+      shareCounts: new Map(),
+      deadline: now + env.config.deadlines.unmaskingMs,
+    },
     effects: [...confirms.keys()].map((to) => ({
       type: 'send',
       to,
-      message: { type: 'confirms', context, macs: macsFor(to, confirms) },
+      message: { type: 'confirms', context, macs: macs.get(to) ?? [] },
     })),
   }
 }
@@ -94,13 +109,14 @@ export function acceptUnmask(
   const opened = openAnswer(env, state, from, message.sealed)
   if (isFault(opened)) return opened
   const surviving = new Set(survivors)
+  const active = new Set(state.active)
   const blamed: CoordinatorEffect[] = []
   const keep = (kind: ShareKind, shares: UnmaskShares['selfSeed']) => {
     const kept = new Map<ClientId, Uint8Array>()
     for (const { owner, share } of shares) {
-      const setup = state.setups.get(owner)
-      if (setup === undefined || surviving.has(owner) !== (kind === 'self-seed')) continue // never both secrets of one client
-      const commitments = setup.shares[facts.ids.indexOf(from)]?.commitments
+      const wanted = active.has(facts.places.get(owner) ?? -1) && surviving.has(owner) === (kind === 'self-seed')
+      if (!wanted) continue // never both secrets of one client
+      const commitments = state.setups.get(owner)?.shares.find(({ peer }) => peer === from)?.commitments
       const expected = kind === 'self-seed' ? commitments?.selfSeedShare : commitments?.maskKeyShare
       if (expected !== undefined && equalBytes(expected, shareCommitment(facts.context, owner, from, kind, share)))
         kept.set(owner, share)
@@ -109,19 +125,20 @@ export function acceptUnmask(
     return kept
   }
   const answer = { selfSeed: keep('self-seed', opened.selfSeed), maskKey: keep('mask-key', opened.maskKey) }
-  return { state: { ...state, answers: new Map(state.answers).set(from, answer) }, effects: blamed }
+  const shareCounts = new Map(state.shareCounts)
+  for (const owner of [...answer.selfSeed.keys(), ...answer.maskKey.keys()])
+    shareCounts.set(owner, 1 + (shareCounts.get(owner) ?? 0))
+  return { state: { ...state, answers: new Map(state.answers).set(from, answer), shareCounts }, effects: blamed }
 }
 
 /** Done as soon as every secret that the sum needs has `threshold` shares. */
 export function closeUnmasking(state: Phase<'unmasking'>, now: number): CoordinatorStep | undefined {
-  const { facts, members, survivors, answers, confirms, gone, deadline } = state
+  const { facts, active, answers, confirms, shareCounts, gone, deadline } = state
   const { threshold } = facts.graph
-  const surviving = new Set(survivors)
-  const counts = members.map(({ id }) => {
-    const kind = surviving.has(id) ? 'selfSeed' : 'maskKey'
-    return [...answers.values()].filter((answer) => answer[kind].has(id)).length
-  })
-  const fewest = Math.min(...counts)
+  const fewest = active.reduce(
+    (least, place) => Math.min(least, shareCounts.get(facts.ids[place] as ClientId) ?? 0),
+    facts.graph.holders,
+  )
   if (fewest >= threshold) return { state: { ...state, phase: 'completed' }, effects: [{ type: 'unmask' }] }
   const waiting = [...confirms.keys()].some((id) => !answers.has(id) && !gone.has(id))
   if (waiting && now < deadline) return undefined
@@ -134,7 +151,7 @@ export function closeUnmasking(state: Phase<'unmasking'>, now: number): Coordina
 
 function openAnswer(env: CoordinatorEnv, state: Phase<'unmasking'>, from: ClientId, sealed: Uint8Array): UnmaskShares | Fault {
   const broken = fault('FL_SEAL_BROKEN', 'the answer is not sealed to this coordinator in this round')
-  const entry = state.facts.roster[state.facts.ids.indexOf(from)]
+  const entry = state.facts.roster[placeOf(state.facts.places, from)]
   const shared = entry && sharedKey(env.curves, env.coordinatorSecret, entry.channelKey)
   if (shared === undefined) return broken
   const length = sealed.length - sealedBytes(0)

@@ -1,8 +1,9 @@
+import { equalBytes } from '../core/bytes.ts'
 import type { ClientId } from '../core/ids.ts'
 import { taskId } from '../core/ids.ts'
 import type { ClientMessage } from '../wire/messages.ts'
-import { SHARE_BOX_BYTES } from '../wire/records.ts'
-import { contextOf, membersDigest } from './context.ts'
+import { type DealtShare, type Member, type PeerMac, SHARE_BOX_BYTES } from '../wire/records.ts'
+import { activeDigest, contextOf, membersDigest } from './context.ts'
 import { abortCoordinator } from './coordinator-abort.ts'
 import type {
   CoordinatorEffect,
@@ -12,6 +13,7 @@ import type {
   CoordinatorStep,
 } from './coordinator-state.ts'
 import { attempt, type Fault, fault, isFault } from './fault.ts'
+import { isHolderSet, placeOf, placesOf } from './graph.ts'
 import { graphOf } from './params.ts'
 
 type Phase<P extends CoordinatorState['phase']> = Extract<CoordinatorState, { phase: P }>
@@ -35,7 +37,7 @@ export function closeRecruiting(env: CoordinatorEnv, state: Phase<'recruiting'>,
   const roster = ids.map((id) => entries.get(id)).filter((entry) => entry !== undefined)
   const { configHash, coordinatorKey } = env
   const context = contextOf({ ...base, task: taskId(env.config.taskId), roster, configHash, coordinatorKey })
-  const facts: CoordinatorRound = { ...base, context, graph, roster, ids }
+  const facts: CoordinatorRound = { ...base, context, graph, roster, ids, places: placesOf(ids) }
   const { round, modelHash, head } = base
   return {
     state: { phase: 'setup', facts, setups: new Map(), gone: new Set(), deadline: now + env.config.deadlines.setupMs },
@@ -43,19 +45,36 @@ export function closeRecruiting(env: CoordinatorEnv, state: Phase<'recruiting'>,
   }
 }
 
-/** One box for each other client of the roster, in its order, and commitments to all of them. */
-export function acceptSetup(state: Phase<'setup'>, from: ClientId, message: Message<'setup'>): CoordinatorStep | Fault {
-  const { ids } = state.facts
-  if (!ids.includes(from)) return fault('FL_NOT_IN_ROSTER', `this client is not in round ${state.facts.round}`)
+/**
+ * One box for each share-holder in the roster's order, the sender among them without one, and commitments to all. A mask
+ * key of low order, or one that another client has, would make every honest client leave the round: whoever sends it is
+ * left out instead.
+ */
+export function acceptSetup(
+  env: CoordinatorEnv,
+  state: Phase<'setup'>,
+  from: ClientId,
+  message: Message<'setup'>,
+): CoordinatorStep | Fault {
+  const { graph, places } = state.facts
+  const own = places.get(from)
+  if (own === undefined) return fault('FL_NOT_IN_ROSTER', `this client is not in round ${state.facts.round}`)
   if (state.setups.has(from)) return fault('FL_DUPLICATE', 'a "setup" of this client has already counted in this round')
+  const holders = message.shares.map(({ peer }) => places.get(peer) ?? graph.clients)
   const wellFormed =
-    message.shares.length === ids.length &&
-    message.shares.every(({ peer, box }, i) => peer === ids[i] && box.length === (peer === from ? 0 : SHARE_BOX_BYTES))
+    (graph.complete
+      ? holders.length === graph.clients && holders.every((place, i) => place === i)
+      : isHolderSet(graph, own, holders)) &&
+    message.shares.every(({ peer, box }) => box.length === (peer === from ? 0 : SHARE_BOX_BYTES))
   if (!wellFormed)
     return fault(
       'FL_MESSAGE_MALFORMED',
-      'malformed message: "setup" must hold one box for each other client of the roster, in its order',
+      'malformed message: "setup" must hold one box for each share-holder, in the order of the roster',
     )
+  if (env.curves.x25519(env.coordinatorSecret, message.maskKey) === undefined)
+    return fault('FL_MESSAGE_MALFORMED', 'malformed message: the mask key has low order')
+  if ([...state.setups.values()].some(({ maskKey }) => equalBytes(maskKey, message.maskKey)))
+    return fault('FL_MESSAGE_MALFORMED', 'malformed message: another client of this round has the same mask key')
   return { state: { ...state, setups: new Map(state.setups).set(from, message) }, effects: [] }
 }
 
@@ -72,21 +91,23 @@ export function closeSetup(env: CoordinatorEnv, state: Phase<'setup'>, now: numb
       `${setups.size} of ${facts.ids.length} clients shared their keys, where ${minimumSurvivors} are needed`,
     )
   }
-  const { context } = facts
-  const members = facts.ids.flatMap((id) => {
+  const { context, graph, places } = facts
+  const members: Member[] = []
+  const boxes = new Map<ClientId, DealtShare[]>()
+  for (const id of facts.ids) {
     const setup = setups.get(id)
-    return setup === undefined ? [] : [{ id, maskKey: setup.maskKey }]
-  })
-  const effects = members.map(({ id: to }): CoordinatorEffect => {
-    const place = facts.ids.indexOf(to)
-    const shares = members
-      .filter(({ id }) => id !== to)
-      .flatMap(({ id }) => {
-        const dealt = setups.get(id)?.shares[place]
-        return dealt === undefined ? [] : [{ ...dealt, peer: id }]
-      })
-    return { type: 'send', to, message: { type: 'relay', context, members, shares } }
-  })
+    if (setup === undefined) continue
+    const holders = graph.complete ? [] : setup.shares.map(({ peer }) => placeOf(places, peer))
+    members.push({ id, maskKey: setup.maskKey, holders })
+    for (const share of setup.shares) if (share.peer !== id) push(boxes, share.peer, { ...share, peer: id })
+  }
+  const effects = members.map(
+    ({ id: to }): CoordinatorEffect => ({
+      type: 'send',
+      to,
+      message: { type: 'relay', context, members, shares: boxes.get(to) ?? [] },
+    }),
+  )
   const { setupMs, collectingMs } = env.config.deadlines
   return {
     state: {
@@ -95,7 +116,7 @@ export function closeSetup(env: CoordinatorEnv, state: Phase<'setup'>, now: numb
       members,
       u1Digest: membersDigest(context, members),
       acks: new Map(),
-      acksRelayed: false,
+      activated: undefined,
       ackDeadline: now + setupMs,
       uploaded: new Map(),
       deadline: now + setupMs + collectingMs,
@@ -105,37 +126,52 @@ export function closeSetup(env: CoordinatorEnv, state: Phase<'setup'>, now: numb
 }
 
 export function acceptAck(state: Phase<'collecting'>, from: ClientId, message: Message<'ack'>): CoordinatorStep | Fault {
-  const ids = new Set(state.members.map(({ id }) => id))
-  if (!ids.has(from)) return fault('FL_NOT_IN_ROSTER', `this client is not in round ${state.facts.round}`)
+  if (!state.members.some(({ id }) => id === from))
+    return fault('FL_NOT_IN_ROSTER', `this client is not in round ${state.facts.round}`)
   if (state.acks.has(from)) return fault('FL_DUPLICATE', 'an "ack" of this client has already counted in this round')
-  if (state.acksRelayed) return fault('FL_WRONG_PHASE', 'the acks of this round were relayed before this one came')
+  if (state.activated !== undefined) return fault('FL_WRONG_PHASE', 'the acks of this round were relayed before this one came')
   return { state: { ...state, acks: new Map(state.acks).set(from, message) }, effects: [] }
 }
 
-/** Relays the acks, each to the owner whom it is for. */
+/** Fixes the active part of U1, those that acknowledged, and relays the acks, each to the owner whom it is for. */
 export function closeAcks(state: Phase<'collecting'>, now: number): CoordinatorStep | undefined {
-  const { facts, members, acks, gone, ackDeadline } = state
+  const { facts, members, acks, gone, ackDeadline, u1Digest } = state
   const waiting = members.some(({ id }) => !acks.has(id) && !gone.has(id))
   if (waiting && now < ackDeadline) return undefined
+  const { context, graph, places, round } = facts
+  if (acks.size < graph.minimumSurvivors) {
+    return abortCoordinator(
+      round,
+      'FL_TOO_FEW_SURVIVORS',
+      `${acks.size} of ${facts.ids.length} clients acknowledged their shares, where ${graph.minimumSurvivors} are needed`,
+    )
+  }
+  const active = [...acks.keys()].map((id) => placeOf(places, id)).sort((a, b) => a - b)
+  const macs = routeMacs(acks)
   return {
-    state: { ...state, acksRelayed: true },
-    effects: members.map(({ id: to }) => ({
+    state: { ...state, activated: { active, activeDigest: activeDigest(context, u1Digest, active) } },
+    effects: [...acks.keys()].map((to) => ({
       type: 'send',
       to,
-      message: { type: 'acks', context: facts.context, macs: macsFor(to, acks) },
+      message: { type: 'acks', context, active, macs: macs.get(to) ?? [] },
     })),
   }
 }
 
-/** The MACs that others addressed to `to`, each under its sender's id. */
-export function macsFor(
-  to: ClientId,
-  sent: ReadonlyMap<ClientId, { readonly macs: Message<'ack'>['macs'] }>,
-): Message<'ack'>['macs'] {
-  return [...sent].flatMap(([from, { macs }]) =>
-    macs
-      .filter(({ peer }) => peer === to)
-      .slice(0, 1)
-      .map(({ mac }) => ({ peer: from, mac })),
-  )
+/** The MACs of all senders by receiver, each under its sender's id, one for each pair. */
+export function routeMacs(
+  sent: ReadonlyMap<ClientId, { readonly macs: readonly PeerMac[] }>,
+): ReadonlyMap<ClientId, readonly PeerMac[]> {
+  const routed = new Map<ClientId, PeerMac[]>()
+  for (const [from, { macs }] of sent) {
+    const once = new Map(macs.map(({ peer, mac }) => [peer, mac]))
+    for (const [to, mac] of once) push(routed, to, { peer: from, mac })
+  }
+  return routed
+}
+
+function push<T>(lists: Map<ClientId, T[]>, key: ClientId, value: T): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [value])
+  else list.push(value)
 }

@@ -31,8 +31,9 @@ export interface CoordinatorRound extends RoundBase {
   readonly context: Uint8Array
   readonly graph: GraphParams
   readonly roster: readonly RosterEntry[]
-  /** The roster's ids, in its order; a share's x is 1 + its holder's place here. */
+  /** The roster's ids in its order, and the place of each. */
   readonly ids: readonly ClientId[]
+  readonly places: ReadonlyMap<ClientId, number>
 }
 
 interface Running {
@@ -48,9 +49,20 @@ export interface Collected extends Running {
   readonly u1Digest: Uint8Array
 }
 
-export interface Surviving extends Collected {
+/** After the acks. */
+export interface Activated extends Collected {
+  /** Places of the members whose acks were relayed: the masks are among them. */
+  readonly active: readonly number[]
+  readonly activeDigest: Uint8Array
+}
+
+export interface Surviving extends Activated {
   readonly survivors: readonly ClientId[]
   readonly confirms: ReadonlyMap<ClientId, Message<'confirm'>>
+}
+
+export interface Answered extends Surviving {
+  readonly answers: ReadonlyMap<ClientId, UnmaskAnswer>
 }
 
 export type CoordinatorState =
@@ -64,15 +76,16 @@ export type CoordinatorState =
   | ({ readonly phase: 'setup' } & Running)
   | ({
       readonly phase: 'collecting'
+      /** Absent until the acks are relayed. */
+      readonly activated: Pick<Activated, 'active' | 'activeDigest'> | undefined
       readonly acks: ReadonlyMap<ClientId, Message<'ack'>>
-      readonly acksRelayed: boolean
       readonly ackDeadline: number
       /** Digest of the upload that was added to the sum, by client. */
       readonly uploaded: ReadonlyMap<ClientId, string>
     } & Collected)
   | ({ readonly phase: 'confirming' } & Surviving)
-  | ({ readonly phase: 'unmasking'; readonly answers: ReadonlyMap<ClientId, UnmaskAnswer> } & Surviving)
-  | ({ readonly phase: 'completed'; readonly answers: ReadonlyMap<ClientId, UnmaskAnswer> } & Surviving)
+  | ({ readonly phase: 'unmasking'; readonly shareCounts: ReadonlyMap<ClientId, number> } & Answered)
+  | ({ readonly phase: 'completed' } & Answered)
   | { readonly phase: 'aborted'; readonly round: number; readonly code: ErrorCode; readonly message: string }
 
 /** The shares of one holder that matched their commitments, by owner. */

@@ -1,6 +1,7 @@
 import { equalBytes } from '../core/bytes.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { ClientId } from '../core/ids.ts'
+import type { RosterEntry } from '../wire/records.ts'
 import { abortCoordinator } from './coordinator-abort.ts'
 import { acceptConfirm, acceptUnmask, closeCollecting, closeConfirming, closeUnmasking } from './coordinator-finish.ts'
 import { acceptAck, acceptSetup, closeAcks, closeRecruiting, closeSetup } from './coordinator-setup.ts'
@@ -12,7 +13,7 @@ import type {
   CoordinatorStep,
   RoundBase,
 } from './coordinator-state.ts'
-import { type Fault, isFault } from './fault.ts'
+import { type Fault, fault, isFault } from './fault.ts'
 
 /** Which inputs each phase takes from clients and uploads; `gone`, `back`, `fail` and `tick` are taken in all. */
 export const coordinatorAccepts = {
@@ -28,7 +29,9 @@ export const coordinatorAccepts = {
 /** When the host must call `stepCoordinator` with a tick, in milliseconds; `undefined` once the round is over. */
 export function coordinatorDeadline(state: CoordinatorState): number | undefined {
   if (state.phase === 'completed' || !('deadline' in state)) return undefined
-  return state.phase === 'collecting' && !state.acksRelayed ? Math.min(state.ackDeadline, state.deadline) : state.deadline
+  return state.phase === 'collecting' && state.activated === undefined
+    ? Math.min(state.ackDeadline, state.deadline)
+    : state.deadline
 }
 
 /** Opens a round by inviting `invited`. */
@@ -52,7 +55,7 @@ export function stepCoordinator(
   now: number,
 ): CoordinatorStep {
   if (state.phase === 'completed' || state.phase === 'aborted') return over(state, input)
-  const step = take(env, state, input)
+  const step = take(env, state, input, now)
   const closed = close(env, step.state, now)
   return closed === undefined ? step : { state: closed.state, effects: [...step.effects, ...closed.effects] }
 }
@@ -65,12 +68,19 @@ export function roundOf(state: CoordinatorState): number {
 type Live = Exclude<CoordinatorState, { phase: 'completed' | 'aborted' }>
 
 function over(state: CoordinatorState, input: CoordinatorInput): CoordinatorStep {
+  if (isSpareAnswer(state, input)) return { state, effects: [] }
   // Rebuilding runs after `completed`, and may still fail.
   if (input.type === 'fail' && state.phase === 'completed') return abortCoordinator(state.facts.round, input.code, input.message)
   return { state, effects: 'from' in input && input.type !== 'gone' && input.type !== 'back' ? [wrongPhase(state, input)] : [] }
 }
 
-function take(env: CoordinatorEnv, state: Live, input: CoordinatorInput): CoordinatorStep {
+/** The sum was complete before this answer came; its sender could not know. */
+function isSpareAnswer(state: CoordinatorState, input: CoordinatorInput): boolean {
+  if (state.phase !== 'completed' || input.type !== 'message' || input.message.type !== 'unmask') return false
+  return state.confirms.has(input.from) && equalBytes(input.message.context, state.facts.context)
+}
+
+function take(env: CoordinatorEnv, state: Live, input: CoordinatorInput, now: number): CoordinatorStep {
   switch (input.type) {
     case 'tick':
       return { state, effects: [] }
@@ -86,7 +96,7 @@ function take(env: CoordinatorEnv, state: Live, input: CoordinatorInput): Coordi
       return { state: { ...state, gone }, effects: [] }
     }
     case 'ready':
-      return ready(state, input)
+      return ready(env, state, input, now)
     case 'declined':
       return state.phase === 'recruiting' && input.round === state.base.round
         ? { state: withdraw(state, input.from), effects: [] }
@@ -106,7 +116,12 @@ function withdraw(state: Extract<Live, { phase: 'recruiting' }>, id: ClientId): 
   return { ...state, invited, entries }
 }
 
-function ready(state: Live, input: Extract<CoordinatorInput, { type: 'ready' }>): CoordinatorStep {
+function ready(
+  env: CoordinatorEnv,
+  state: Live,
+  input: Extract<CoordinatorInput, { type: 'ready' }>,
+  now: number,
+): CoordinatorStep {
   if (state.phase !== 'recruiting') return rejected(state, wrongPhase(state, input))
   if (input.round !== state.base.round) {
     return rejected(
@@ -116,13 +131,26 @@ function ready(state: Live, input: Extract<CoordinatorInput, { type: 'ready' }>)
   }
   if (!state.invited.has(input.from)) return rejected(state, notInRoster(input.from, state.base.round))
   if (state.entries.has(input.from)) return rejected(state, duplicate(input.from, 'ready'))
+  const unfit = entryFault(env, input.entry, now)
+  if (unfit !== undefined) return rejected(withdraw(state, input.from), reject(input.from, unfit.fault, unfit.message))
   return { state: { ...state, entries: new Map(state.entries).set(input.from, input.entry) }, effects: [] }
+}
+
+/** What in an entry would make every honest client leave the round. Its signatures were checked when the client joined. */
+function entryFault(env: CoordinatorEnv, { certificate, channelKey }: RosterEntry, now: number): Fault | undefined {
+  if (certificate.notAfter * 1000 <= now) return fault('FL_CERTIFICATE_INVALID', 'the certificate has expired')
+  if (env.curves.x25519(env.coordinatorSecret, channelKey) === undefined)
+    return fault('FL_MESSAGE_MALFORMED', 'malformed message: the channel key has low order')
+  return undefined
 }
 
 function uploaded(state: Live, input: Extract<CoordinatorInput, { type: 'uploaded' }>): CoordinatorStep {
   if (state.phase !== 'collecting') return rejected(state, wrongPhase(state, input))
   if (!equalBytes(input.context, state.facts.context)) return rejected(state, stale(state, input.from))
-  if (!state.members.some(({ id }) => id === input.from)) return rejected(state, notInRoster(input.from, state.facts.round))
+  if (state.activated === undefined) return rejected(state, wrongPhase(state, input))
+  const place = state.facts.places.get(input.from)
+  if (place === undefined || !state.activated.active.includes(place))
+    return rejected(state, notInRoster(input.from, state.facts.round))
   if (state.uploaded.has(input.from)) return rejected(state, duplicate(input.from, 'upload'))
   return {
     state: { ...state, uploaded: new Map(state.uploaded).set(input.from, input.digest) },
@@ -150,7 +178,7 @@ function dispatch(
   from: ClientId,
   message: Extract<CoordinatorInput, { type: 'message' }>['message'],
 ): Accepted {
-  if (state.phase === 'setup' && message.type === 'setup') return acceptSetup(state, from, message)
+  if (state.phase === 'setup' && message.type === 'setup') return acceptSetup(env, state, from, message)
   if (state.phase === 'collecting' && message.type === 'ack') return acceptAck(state, from, message)
   if (state.phase === 'confirming' && message.type === 'confirm') return acceptConfirm(env, state, from, message)
   if (state.phase === 'unmasking' && message.type === 'unmask') return acceptUnmask(env, state, from, message)
@@ -165,7 +193,7 @@ function close(env: CoordinatorEnv, state: CoordinatorState, now: number): Coord
     case 'setup':
       return closeSetup(env, state, now)
     case 'collecting':
-      return state.acksRelayed ? closeCollecting(env, state, now) : closeAcks(state, now)
+      return state.activated === undefined ? closeAcks(state, now) : closeCollecting(env, state, state.activated, now)
     case 'confirming':
       return closeConfirming(env, state, now)
     case 'unmasking':

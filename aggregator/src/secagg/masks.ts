@@ -1,7 +1,7 @@
 import { concat, utf8 } from '../core/bytes.ts'
 import { type ClientId, clientIdBytes } from '../core/ids.ts'
 import type { Curves } from '../crypto/curves.ts'
-import { hkdf } from '../crypto/kdf.ts'
+import { hkdfEach } from '../crypto/kdf.ts'
 import type { Accumulator } from '../crypto/prg.ts'
 import type { Member } from '../wire/records.ts'
 
@@ -10,6 +10,8 @@ export interface MaskKeys {
   readonly update: Uint8Array
   readonly counters: Uint8Array
 }
+
+type Masked = Pick<Member, 'id' | 'maskKey'>
 
 export interface SignedMask {
   readonly sign: 1 | -1
@@ -22,11 +24,11 @@ export interface Segments<T> {
   readonly counters: T
 }
 
+const SEGMENTS = ['update', 'counters'] as const
+
 /** PRG keys of a client's self mask. */
-export function selfMask(seed: Uint8Array, context: Uint8Array, u1Digest: Uint8Array, id: ClientId): MaskKeys {
-  const key = (segment: string) =>
-    hkdf(seed, concat(context, u1Digest), concat(utf8('fw1/self'), clientIdBytes(id), utf8(segment)))
-  return { update: key('update'), counters: key('counters') }
+export function selfMask(seed: Uint8Array, context: Uint8Array, activeDigest: Uint8Array, id: ClientId): MaskKeys {
+  return maskKeys(seed, context, activeDigest, concat(utf8('fw1/self'), clientIdBytes(id)))
 }
 
 /**
@@ -36,25 +38,30 @@ export function selfMask(seed: Uint8Array, context: Uint8Array, u1Digest: Uint8A
 export function pairMask(
   curves: Curves,
   secret: Uint8Array,
-  mine: Member,
-  theirs: Member,
+  mine: Masked,
+  theirs: Masked,
   context: Uint8Array,
-  u1Digest: Uint8Array,
+  activeDigest: Uint8Array,
 ): SignedMask | undefined {
   const shared = curves.x25519(secret, theirs.maskKey)
   if (shared === undefined) return undefined
   const lower = mine.id < theirs.id
   const [lo, hi] = lower ? [mine, theirs] : [theirs, mine]
-  const key = (segment: string) =>
-    hkdf(shared, concat(context, u1Digest), concat(utf8('fw1/pair'), lo.maskKey, hi.maskKey, utf8(segment)))
-  return { sign: lower ? 1 : -1, keys: { update: key('update'), counters: key('counters') } }
+  const keys = maskKeys(shared, context, activeDigest, concat(utf8('fw1/pair'), lo.maskKey, hi.maskKey))
+  return { sign: lower ? 1 : -1, keys }
+}
+
+function maskKeys(ikm: Uint8Array, context: Uint8Array, activeDigest: Uint8Array, info: Uint8Array): MaskKeys {
+  const infos = SEGMENTS.map((segment) => concat(info, utf8(segment)))
+  const [update, counters] = hkdfEach(ikm, concat(context, activeDigest), infos) as [Uint8Array, Uint8Array]
+  return { update, counters }
 }
 
 /** Adds every mask to both segments, or takes it away with `direction` -1. */
-export function applyMasksInto(segments: Segments<Accumulator>, masks: readonly SignedMask[], direction: 1 | -1): void {
+export function applyMasksInto(segments: Segments<Accumulator>, masks: Iterable<SignedMask>, direction: 1 | -1): void {
   for (const { sign, keys } of masks) {
     const adds = sign * direction > 0
-    for (const segment of ['update', 'counters'] as const) {
+    for (const segment of SEGMENTS) {
       if (adds) segments[segment].addStream(keys[segment])
       else segments[segment].subtractStream(keys[segment])
     }

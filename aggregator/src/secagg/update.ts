@@ -1,11 +1,14 @@
 import type { Entropy } from '../core/entropy.ts'
 import { FedweaveError } from '../core/errors.ts'
+import { hash } from '../crypto/kdf.ts'
 import { type Accumulator, expand, PRG_KEY_BYTES, type Prg } from '../crypto/prg.ts'
 import { seal, sealedBytes } from '../crypto/seal.ts'
+import type { Secretbox } from '../crypto/secretbox.ts'
 import { clipL2InPlace } from '../quantise/clip.ts'
 import { Counters, type RoundCounters } from '../quantise/counters.ts'
 import { TensorLayout } from '../quantise/layout.ts'
 import type { Quantiser } from '../quantise/quantiser.ts'
+import { Rotation } from '../quantise/rotation.ts'
 import { largestTotalWeight, quantiserOf, type TaskConfig, weightOf } from '../task/config.ts'
 import { attempt, type Fault, fault, isFault } from './fault.ts'
 import { applyMasksInto, type Segments, type SignedMask } from './masks.ts'
@@ -45,18 +48,22 @@ export class UpdateFormat {
     return sealedBytes(this.plainBytes)
   }
 
-  /** Largest error of one parameter of a decoded mean. */
+  /**
+   * One quantum: the largest error of one parameter of a decoded mean. With rotation a parameter gathers the errors of
+   * its tile: at equal weights their deviation is at most half a quantum over the square root of the number of clients.
+   */
   get step(): number {
     return this.#quantiser.step
   }
 
   /**
-   * Clips a copy of the delta, weighs and quantises it. Throws `FL_NON_FINITE` naming the parameter, `FL_UPDATE_SHAPE`
-   * when the delta is not of this model.
+   * Clips a copy of the delta, rotates it if the task says so, weighs and quantises it. `context` is the round's. Throws
+   * `FL_NON_FINITE` naming the parameter, `FL_UPDATE_SHAPE` when the delta is not of this model.
    */
-  quantise(local: LocalUpdate, prg: Prg, entropy: Entropy): Segments<Uint32Array> {
+  quantise(local: LocalUpdate, context: Uint8Array, prg: Prg, entropy: Entropy): Segments<Uint32Array> {
     const delta = local.delta.slice()
     const { clipped } = clipL2InPlace(delta, this.#config.secureAggregation.clipBound)
+    this.#rotation(context, prg)?.forwardInPlace(delta)
     const weight = weightOf(this.#config, local.examples)
     const random = expand(prg, entropy.bytes(PRG_KEY_BYTES), this.size)
     return {
@@ -66,14 +73,20 @@ export class UpdateFormat {
   }
 
   /** Masks and seals: the only form in which an update leaves its client. */
-  maskAndSeal(plain: Segments<Uint32Array>, masks: readonly SignedMask[], sealKey: Uint8Array, prg: Prg): Uint8Array {
+  maskAndSeal(
+    plain: Segments<Uint32Array>,
+    masks: readonly SignedMask[],
+    sealKey: Uint8Array,
+    prg: Prg,
+    secretbox?: Secretbox,
+  ): Uint8Array {
     const sum = this.sum(prg)
     sum.add(plain)
-    return seal(sealKey, sum.masked(masks))
+    return seal(sealKey, sum.masked(masks), secretbox)
   }
 
   /** The segments of an opened update; a fault when padding bits are set. `plain` has `plainBytes` bytes. */
-  parse(plain: Uint8Array): Segments<Uint32Array> | Fault {
+  parse(plain: Uint8Array): Segments<Uint32Array<ArrayBuffer>> | Fault {
     const packed = this.#quantiser.ring.packedBytes(this.size)
     const counters = new Uint32Array(plain.slice(packed).buffer)
     try {
@@ -85,7 +98,15 @@ export class UpdateFormat {
 
   /** An empty sum of updates. */
   sum(prg: Prg): UpdateSum {
-    return new UpdateSum(this.#quantiser, this.#counters, this.#config.secureAggregation.weighting === 'uniform', this.size, prg)
+    const uniform = this.#config.secureAggregation.weighting === 'uniform'
+    const rotation = (context: Uint8Array) => this.#rotation(context, prg)
+    return new UpdateSum(this.#quantiser, this.#counters, uniform, rotation, this.size, prg)
+  }
+
+  /** Anew each round, so that no delta meets the same unlucky signs twice; not secret, for the server rotates back. */
+  #rotation(context: Uint8Array, prg: Prg): Rotation | undefined {
+    if (this.#config.secureAggregation.rotation !== true) return undefined
+    return new Rotation(this.size, hash('fw1/rotation', context), prg)
   }
 }
 
@@ -102,11 +123,20 @@ export class UpdateSum {
   readonly #quantiser: Quantiser
   readonly #counters: Counters
   readonly #uniform: boolean
+  readonly #rotation: (context: Uint8Array) => Rotation | undefined
   readonly #segments: Segments<Accumulator>
 
-  constructor(quantiser: Quantiser, counters: Counters, uniform: boolean, size: number, prg: Prg) {
+  constructor(
+    quantiser: Quantiser,
+    counters: Counters,
+    uniform: boolean,
+    rotation: (context: Uint8Array) => Rotation | undefined,
+    size: number,
+    prg: Prg,
+  ) {
     this.#quantiser = quantiser
     this.#uniform = uniform
+    this.#rotation = rotation
     this.#counters = counters
     this.#segments = { update: prg.accumulator(size), counters: prg.accumulator(Counters.words) }
   }
@@ -126,22 +156,26 @@ export class UpdateSum {
     return out
   }
 
-  unmask(masks: readonly SignedMask[]): void {
+  unmask(masks: Iterable<SignedMask>): void {
     applyMasksInto(this.#segments, masks, -1)
   }
 
+  /** Copies of the words so far, which another thread can be given and another sum can add. */
+  words(): Segments<Uint32Array<ArrayBuffer>> {
+    const { update, counters } = this.#segments
+    return { update: new Uint32Array(update.words), counters: new Uint32Array(counters.words) }
+  }
+
   /**
-   * The weighted mean over `clients` updates. Under uniform weighting the weight is their number, whatever the counters
+   * The weighted mean over `clients` updates of the round of that context. Under uniform weighting the weight is their number, whatever the counters
    * say; else throws `FL_OUT_OF_RANGE` when the summed weight is impossible.
    */
-  decode(clients: number): Aggregate {
+  decode(clients: number, context: Uint8Array): Aggregate {
     const counters = attempt(() => this.#counters.decode(this.#segments.counters.words, clients))
     if (isFault(counters) && !this.#uniform) throw new FedweaveError(counters.fault, counters.message)
     const weight = this.#uniform || isFault(counters) ? clients : counters.weight
-    return {
-      pseudoGradient: this.#quantiser.decode(this.#segments.update.words, weight),
-      weight,
-      counters: isFault(counters) ? undefined : counters,
-    }
+    const pseudoGradient = this.#quantiser.decode(this.#segments.update.words, weight)
+    this.#rotation(context)?.inverseInPlace(pseudoGradient)
+    return { pseudoGradient, weight, counters: isFault(counters) ? undefined : counters }
   }
 }

@@ -34,6 +34,11 @@ export function oneOf<T extends string>(...choices: readonly T[]): Check<T> {
   }
 }
 
+export const flag: Check<boolean> = (raw, path) => {
+  if (typeof raw !== 'boolean') throw invalid(path, 'true or false', raw)
+  return raw
+}
+
 export const text =
   (min: number, max: number): Check<string> =>
   (raw, path) => {

@@ -1,11 +1,13 @@
 import { FedweaveError } from '../core/errors.ts'
 import { taskId } from '../core/ids.ts'
+import { TensorLayout } from '../quantise/layout.ts'
 import { Quantiser } from '../quantise/quantiser.ts'
-import { MAX_COHORT } from '../wire/records.ts'
+import { rotatedBound } from '../quantise/rotation.ts'
+import { MAX_COHORT, MAX_COHORTS } from '../wire/records.ts'
 import { PROTOCOL_VERSIONS } from '../wire/version.ts'
-import { type Check, fields, hex32, integerIn, listOf, numberIn, oneOf, optional, text } from './check.ts'
+import { type Check, fields, flag, hex32, integerIn, listOf, numberIn, oneOf, optional, text } from './check.ts'
 import type { ModelSpec } from './model-spec.ts'
-import type { TrainingPlan } from './plan.ts'
+import { checkPlanFits, trainingPlan } from './plan.ts'
 
 const model: Check<ModelSpec> = fields({
   topology: text(2, 1_000_000),
@@ -14,13 +16,15 @@ const model: Check<ModelSpec> = fields({
   tensors: listOf(fields({ name: text(1, 200), shape: listOf(integerIn(1, 2 ** 28), 0, 6) }), 1, 10_000),
 })
 
-const plan: Check<TrainingPlan> = fields({
-  epochs: integerIn(1, 1000),
-  batchSize: integerIn(1, 65_536),
-  optimizer: oneOf('sgd', 'adam'),
-  learningRate: numberIn(0, 100, true),
-  maxSteps: optional(integerIn(1, 1_000_000)),
-})
+/**
+ * How a round's cohort means become one pseudo-gradient. With one cohort all rules give its mean. The robust rules bound
+ * what poisoned cohorts can do, without anyone seeing a single update: a cohort counts as one voice, whatever its weight.
+ */
+export const COMBINE_RULES = ['mean', 'median', 'trimmed-mean', 'norm-bounded'] as const
+export type CombineRule = (typeof COMBINE_RULES)[number]
+
+/** Most clients of one round: its journal entry must fit a message. */
+const MOST_CLIENTS = 20_000
 
 const milliseconds = integerIn(100, 86_400_000)
 
@@ -31,8 +35,12 @@ const config = fields({
   model,
   /** SHA-256 of the initial weights as little-endian float32. */
   initialModel: hex32,
-  plan,
-  strategy: fields({ name: oneOf('fedavg') }),
+  plan: trainingPlan,
+  strategy: fields({
+    name: oneOf('fedavg'),
+    /** How the means of several cohorts become one; absent: `mean`. */
+    combine: optional(oneOf(...COMBINE_RULES)),
+  }),
   cohort: fields({
     /** Fewest clients that a round may start with and end with. */
     minimum: integerIn(3, MAX_COHORT),
@@ -40,12 +48,16 @@ const config = fields({
     target: integerIn(3, MAX_COHORT),
     /** `ceil(target * overSelection)` clients are invited, so that slow ones need not be waited for. */
     overSelection: numberIn(1, 4),
+    /** Cohorts of one round, each of that size and summed on its own; absent: 1. */
+    groups: optional(integerIn(1, MAX_COHORTS)),
   }),
   secureAggregation: fields({
-    /** L2 bound on a client's delta; also the range of one quantised value. */
+    /** L2 bound on a client's delta; without rotation also the range of one quantised value. */
     clipBound: numberIn(0, 1e6, true),
     /** Bits of one quantised value before weighting. */
     valueBits: integerIn(2, 24),
+    /** Rotates deltas at random before they are quantised, for which 8 value bits are then enough; absent: no. */
+    rotation: optional(flag),
     /** `uniform`: every client weighs 1. `examples`: min(examples, maxWeight), which can be differenced over rounds. */
     weighting: oneOf('uniform', 'examples'),
     maxWeight: integerIn(1, 65_535),
@@ -85,8 +97,19 @@ export function parseTaskConfig(raw: unknown): TaskConfig {
   if (largestRoster(parsed) > MAX_COHORT) {
     throw new FedweaveError(
       'FL_CONFIG_INVALID',
-      `cohort.overSelection: ${cohort.target} clients x ${cohort.overSelection} exceed the ${MAX_COHORT} of a complete graph`,
+      `cohort.overSelection: ${cohort.target} clients x ${cohort.overSelection} exceed the ${MAX_COHORT} of one cohort`,
     )
+  }
+  const { groups = 1 } = cohort
+  if (groups * largestRoster(parsed) > MOST_CLIENTS) {
+    throw new FedweaveError(
+      'FL_CONFIG_INVALID',
+      `cohort.groups: ${groups} cohorts of ${largestRoster(parsed)} exceed the ${MOST_CLIENTS} clients of one round`,
+    )
+  }
+  const { combine = 'mean' } = parsed.strategy
+  if (combine !== 'mean' && groups < 3) {
+    throw new FedweaveError('FL_CONFIG_INVALID', `strategy.combine: ${combine} needs cohort.groups >= 3, got ${groups}`)
   }
   if (sa.weighting === 'uniform' && sa.maxWeight !== 1) {
     throw new FedweaveError(
@@ -100,6 +123,7 @@ export function parseTaskConfig(raw: unknown): TaskConfig {
       `secureAggregation.corrupt: ${sa.corrupt} corrupt clients need cohort.minimum >= ${sa.corrupt + 2}, got ${cohort.minimum}`,
     )
   }
+  checkPlanFits(parsed.plan, parsed.model.inputShape)
   quantiserOf(parsed) // proves that a sum of the largest cohort cannot wrap
   return parsed
 }
@@ -114,9 +138,10 @@ export function largestTotalWeight(config: Pick<TaskConfig, 'cohort' | 'secureAg
   return largestRoster(config) * config.secureAggregation.maxWeight
 }
 
-export function quantiserOf(config: Pick<TaskConfig, 'cohort' | 'secureAggregation'>): Quantiser {
-  const { clipBound, valueBits } = config.secureAggregation
-  return new Quantiser({ clipBound, valueBits, totalWeight: largestTotalWeight(config) })
+export function quantiserOf(config: Pick<TaskConfig, 'cohort' | 'model' | 'secureAggregation'>): Quantiser {
+  const { clipBound, valueBits, rotation } = config.secureAggregation
+  const largest = rotation === true ? rotatedBound(new TensorLayout(config.model.tensors).size, clipBound) : clipBound
+  return new Quantiser({ clipBound: largest, valueBits, totalWeight: largestTotalWeight(config) })
 }
 
 /** The weight of a client with that many examples. */

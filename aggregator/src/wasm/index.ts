@@ -1,1 +1,1 @@
-export { wasmPrg } from './prg.ts'
+export { fastestPrg, wasmPrg } from './prg.ts'

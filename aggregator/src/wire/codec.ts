@@ -11,23 +11,39 @@ export interface Codec<T> {
 
 export type ValueOf<C> = C extends Codec<infer T> ? T : never
 
+/** One array that grows, because a roster of a thousand clients is a hundred thousand small fields. */
 export class Writer {
-  private readonly parts: Uint8Array[] = []
+  private out = new Uint8Array(256)
   private length = 0
 
   bytes(part: Uint8Array): void {
-    this.parts.push(part)
-    this.length += part.length
+    const at = this.claim(part.length)
+    this.out.set(part, at)
+  }
+
+  /** `value`: an unsigned integer below 256^`size`, big-endian. */
+  integer(value: number, size: number): void {
+    const at = this.claim(size)
+    let rest = value
+    for (let i = size - 1; i >= 0; i--) {
+      this.out[at + i] = rest // mod 256
+      rest = Math.floor(rest / 256)
+    }
   }
 
   finish(): Uint8Array {
-    const out = new Uint8Array(this.length)
-    let at = 0
-    for (const part of this.parts) {
-      out.set(part, at)
-      at += part.length
+    return this.out.slice(0, this.length)
+  }
+
+  private claim(size: number): number {
+    const at = this.length
+    this.length += size
+    if (this.length > this.out.length) {
+      const larger = new Uint8Array(Math.max(this.length, 2 * this.out.length))
+      larger.set(this.out)
+      this.out = larger
     }
-    return out
+    return at
   }
 }
 
@@ -36,20 +52,34 @@ export class Reader {
   private at = 0
 
   constructor(from: Uint8Array) {
-    this.from = from
+    this.from = new Uint8Array(from.buffer, from.byteOffset, from.length) // a Buffer's slice would be no copy
   }
 
   /** A copy: a caller may keep it while the message's buffer is reused. */
   bytes(length: number): Uint8Array {
-    if (this.at + length > this.from.length) {
-      throw malformed(`it ends after ${this.from.length} bytes, where at least ${this.at + length} were expected`)
-    }
-    this.at += length
-    return this.from.slice(this.at - length, this.at)
+    const at = this.claim(length)
+    return this.from.slice(at, at + length)
+  }
+
+  /** An unsigned integer of `size` bytes, big-endian; inexact above 2^53. */
+  integer(size: number): number {
+    const at = this.claim(size)
+    let value = 0
+    for (let i = 0; i < size; i++) value = value * 256 + (this.from[at + i] as number)
+    return value
   }
 
   end(): void {
     if (this.at !== this.from.length) throw malformed(`${this.from.length - this.at} bytes follow its end`)
+  }
+
+  private claim(length: number): number {
+    const at = this.at
+    this.at += length
+    if (this.at > this.from.length) {
+      throw malformed(`it ends after ${this.from.length} bytes, where at least ${this.at} were expected`)
+    }
+    return at
   }
 }
 
@@ -77,12 +107,10 @@ function integer(size: 1 | 2 | 4 | 8): Codec<number> {
       if (!Number.isSafeInteger(value) || value < 0 || (size < 8 && value >= 2 ** (8 * size))) {
         throw new RangeError(`${value} is not an unsigned integer of ${size} bytes`)
       }
-      const bytes = new Uint8Array(8)
-      new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
-      out.bytes(bytes.subarray(8 - size))
+      out.integer(value, size)
     },
     read(from) {
-      const value = from.bytes(size).reduce((n, byte) => n * 256 + byte, 0)
+      const value = from.integer(size)
       if (!Number.isSafeInteger(value)) throw malformed('an integer above 2^53')
       return value
     },
@@ -98,6 +126,7 @@ export const u64 = integer(8)
 /** IEEE 754 double; NaN and infinities are malformed. */
 export const f64: Codec<number> = {
   write(out, value) {
+    if (!Number.isFinite(value)) throw new RangeError(`${value} is not a finite number`)
     const bytes = new Uint8Array(8)
     new DataView(bytes.buffer).setFloat64(0, value)
     out.bytes(bytes)

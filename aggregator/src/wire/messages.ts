@@ -1,3 +1,4 @@
+import { MAX_SHARES } from '../crypto/shamir.ts'
 import {
   ascii,
   bytes,
@@ -22,6 +23,7 @@ import {
   MAX_COHORT,
   member,
   peerMac,
+  places,
   ROUND_NONCE_BYTES,
   rosterEntry,
   signature64,
@@ -31,10 +33,10 @@ const versions = list(ascii(32), 8)
 const text = ascii(1024)
 const macs = list(peerMac, MAX_COHORT)
 /** A signed task config, or a signed journal entry with its roster. */
-const document = bytes(4 * 1024 * 1024)
+const document = bytes(16 * 1024 * 1024)
 
 /** Longest message that a client sends: `setup` of the largest cohort. The server refuses longer frames unread. */
-export const MAX_CLIENT_MESSAGE_BYTES = 65_536
+export const MAX_CLIENT_MESSAGE_BYTES = 81_920
 
 /** The shares that an unmask answer gives away: of the self seed for survivors, of the mask key for dropouts. */
 export const unmaskShares = struct({
@@ -49,7 +51,7 @@ export const clientMessage = union({
   available: [2, struct({})],
   ready: [3, struct({ round: u64, nonce: fixed(ROUND_NONCE_BYTES) })],
   decline: [4, struct({ round: u64, code: text })],
-  setup: [5, struct({ context: hash32, maskKey: key32, selfSeedCommitment: hash32, shares: list(dealtShare, MAX_COHORT) })],
+  setup: [5, struct({ context: hash32, maskKey: key32, selfSeedCommitment: hash32, shares: list(dealtShare, MAX_SHARES) })],
   ack: [6, struct({ context: hash32, macs })],
   confirm: [7, struct({ context: hash32, macs, signature: signature64 })],
   unmask: [8, struct({ context: hash32, sealed: bytes(MAX_CLIENT_MESSAGE_BYTES) })],
@@ -68,7 +70,7 @@ export const serverMessage = union({
     struct({ round: u64, roster: list(rosterEntry, MAX_COHORT), modelHash: hash32, configHash: hash32, head: document }),
   ],
   relay: [70, struct({ context: hash32, members: list(member, MAX_COHORT), shares: list(dealtShare, MAX_COHORT) })],
-  acks: [71, struct({ context: hash32, macs })],
+  acks: [71, struct({ context: hash32, active: places(MAX_COHORT), macs })],
   survivors: [72, struct({ context: hash32, survivors: list(clientIdCodec, MAX_COHORT) })],
   confirms: [73, struct({ context: hash32, macs })],
   result: [74, struct({ context: hash32, entry: document })],

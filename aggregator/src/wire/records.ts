@@ -1,10 +1,13 @@
 import { BOX_OVERHEAD } from '../crypto/box.ts'
 import { KEY_BYTES, SIGNATURE_BYTES } from '../crypto/curves.ts'
 import { HASH_BYTES, MAC_BYTES } from '../crypto/kdf.ts'
-import { bytes, clientIdCodec, fixed, struct, u64, type ValueOf } from './codec.ts'
+import { MAX_SHARES } from '../crypto/shamir.ts'
+import { bytes, clientIdCodec, fixed, list, struct, u16, u64, type ValueOf } from './codec.ts'
 
-/** Most clients that one complete graph may have. */
-export const MAX_COHORT = 200
+/** Most cohorts of one round. */
+export const MAX_COHORTS = 64
+/** Most clients in one cohort. */
+export const MAX_COHORT = 10_000
 export const ROUND_NONCE_BYTES = 16
 export const hash32 = fixed(HASH_BYTES)
 export const key32 = fixed(KEY_BYTES)
@@ -23,8 +26,11 @@ export const rosterEntry = struct({
 })
 export type RosterEntry = ValueOf<typeof rosterEntry>
 
-/** One client that shared its keys in time: an item of U1. */
-export const member = struct({ id: clientIdCodec, maskKey: key32 })
+/** Places in a round's roster, which is sorted by id. */
+export const places = (max: number) => list(u16, max)
+
+/** One client that shared its keys in time: an item of U1. `holders`: its share-holders' places; empty in a complete graph. */
+export const member = struct({ id: clientIdCodec, maskKey: key32, holders: places(MAX_SHARES) })
 export type Member = ValueOf<typeof member>
 
 /** A MAC on its way: `peer` is the receiver when a client sends it, the sender when the server relays it. */

@@ -1,3 +1,4 @@
+import { nobleSecretbox } from '@fedweave/aggregator'
 import { fastestPrg, nodeCurves } from '@fedweave/aggregator/node'
 import { seededEntropy } from '@fedweave/aggregator/testing'
 import { type ClientOptions, TaskClient } from '../client.ts'
@@ -25,7 +26,7 @@ export interface SimulatedClientOptions extends ClientOptions {
 /** A client for simulations and tests: `FederatedClient` with secrets that follow from a seed. Never for live use. */
 export function simulatedClient({ entropySeed, server, trainer, store, ...options }: SimulatedClientOptions): TaskClient {
   return new TaskClient(options, {
-    platform: { curves: nodeCurves, prg: fastestPrg(), entropy: seededEntropy(entropySeed) },
+    platform: { curves: nodeCurves, prg: fastestPrg(), secretbox: nobleSecretbox, entropy: seededEntropy(entropySeed) },
     store: store ?? memoryStore(),
     transport: typeof server === 'function' ? server : () => memoryTransport(server),
     trainer: trainer ?? workerTrainer,

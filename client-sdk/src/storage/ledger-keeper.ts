@@ -6,6 +6,7 @@ export class LedgerKeeper {
   readonly #store: ClientStore
   readonly #task: string
   #ledger: Ledger
+  #tail: Promise<unknown> = Promise.resolve()
 
   private constructor(store: ClientStore, task: string, ledger: Ledger) {
     this.#store = store
@@ -33,31 +34,37 @@ export class LedgerKeeper {
   }
 
   remember(round: number, head: LedgerHead): Promise<void> {
-    return this.#save({ ...this.#ledger, highestRound: round, head: hexHead(head) })
+    return this.#change((before) => ({ ...before, highestRound: round, head: hexHead(head) }))
   }
 
   advance(head: LedgerHead): Promise<void> {
-    return this.#save({ ...this.#ledger, head: hexHead(head) })
+    return this.#change((before) => ({ ...before, head: hexHead(head) }))
   }
 
   spend(modelHash: Uint8Array, context: Uint8Array): Promise<void> {
     const mark = { modelHash: toHex(modelHash), context: toHex(context) }
-    return this.#save({ ...this.#ledger, spent: [...this.#ledger.spent, mark] })
+    return this.#change((before) => ({ ...before, spent: [...before.spent, mark] }))
   }
 
   /** Takes back the mark of that round only. */
   reopen(context: Uint8Array): Promise<void> {
     const hex = toHex(context)
-    return this.#save({ ...this.#ledger, spent: this.#ledger.spent.filter((mark) => mark.context !== hex) })
+    return this.#change((before) => ({ ...before, spent: before.spent.filter((mark) => mark.context !== hex) }))
   }
 
   trust(trusted: NonNullable<Ledger['trusted']>): Promise<void> {
-    return this.#save({ ...this.#ledger, trusted })
+    return this.#change((before) => ({ ...before, trusted }))
   }
 
-  async #save(ledger: Ledger): Promise<void> {
-    await this.#store.saveLedger(this.#task, ledger)
-    this.#ledger = ledger
+  /** One change after the other: each is made of what the one before left. */
+  #change(change: (before: Ledger) => Ledger): Promise<void> {
+    const turn = this.#tail.then(async () => {
+      const ledger = change(this.#ledger)
+      await this.#store.saveLedger(this.#task, ledger)
+      this.#ledger = ledger
+    })
+    this.#tail = turn.catch(() => undefined) // its caller hears of it; the next change starts from what is durable
+    return turn
   }
 }
 

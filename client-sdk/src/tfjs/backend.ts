@@ -1,66 +1,65 @@
-import { FedweaveError } from '@fedweave/aggregator'
-import * as tf from '@tensorflow/tfjs'
-import '@tensorflow/tfjs-backend-wasm' // registers the backend
-import { installKernels } from '../kernels/index.ts'
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import { shutDown } from './active-backend.ts'
+import { type Backend, type BackendPlatform, chooseBackend } from './choose-backend.ts'
+import { watchGpu } from './gpu-loss.ts'
+import { tfjsPlatform } from './platform.ts'
 
-export interface Backend {
-  readonly name: 'wasm'
-  /** Whether this engine runs SIMD code; without it training is right but several times slower. */
-  readonly simd: boolean
-  /** `wasm-simd`: native training kernels; `ops`: the same gradients put together from TensorFlow.js ops. */
-  readonly kernels: 'wasm-simd' | 'ops'
+export interface BackendOptions {
+  /**
+   * Where a page keeps the binaries of `@tensorflow/tfjs-backend-wasm`: a folder's URL, or each file's by its name. Left
+   * out, TensorFlow.js looks beside the running script; in Node, beside the installed package.
+   */
+  readonly wasmPaths?: string | Readonly<Record<string, string>>
+  /** Lets a GPU that the processor emulates compete too. For tests: it is slower than WebAssembly. */
+  readonly allowSoftwareGpu?: boolean
 }
 
-let chosen: Promise<Backend> | undefined
+/** The choice that stands, or is being made. */
+let choice: Promise<Backend> | undefined
+let standing: Backend | undefined
+/** For a backend on a GPU: whether that is gone. */
+const watches = new WeakMap<Backend, () => boolean>()
 
 /**
- * Makes TensorFlow.js in this thread train on its WebAssembly backend with Fedweave's kernels, and says what it chose.
- * Calls share one set-up, since two at once would make TensorFlow.js drop the first. Single-threaded: a thread pool
- * would take the cores from the app and from other clients on the machine. In Node the binaries are found beside the
- * installed package; a bundled page first names them with `setWasmPaths`.
+ * Makes TensorFlow.js in this thread train on the fastest backend that is there, and says what it chose and why: its
+ * WebAssembly backend with Fedweave's kernels, or WebGL or WebGPU on a real GPU that is faster over a few training steps.
+ * The first call in a thread decides; later ones get the same answer, or WebAssembly once the GPU is lost. Results on a
+ * GPU differ from machine to machine in the last digits; on WebAssembly they are the same everywhere.
  *
- * Throws `FL_DEPENDENCY_MISSING` when the backend does not start; then the backend that was set before is set again.
+ * Throws `FL_DEPENDENCY_MISSING` when WebAssembly does not start; then the backend that was set before is set again.
  */
-export function selectBackend(): Promise<Backend> {
-  chosen ??= setUp().catch((cause: unknown) => {
-    chosen = undefined
-    throw cause
-  })
-  return chosen
+export function selectBackend(options: BackendOptions = {}, platform?: BackendPlatform): Promise<Backend> {
+  if (standing !== undefined && isLost(standing)) choice = fallBack(standing)
+  choice ??= choose(options, platform)
+  const made = choice
+  made.then(
+    (backend) => {
+      if (choice === made) standing = backend
+    },
+    () => {
+      if (choice === made) choice = undefined // the next call tries again
+    },
+  )
+  return made
 }
 
-async function setUp(): Promise<Backend> {
-  const before = tf.getBackend()
-  try {
-    tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false)
-    const simd = Boolean(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'))
-    if (!(await withoutProcessHooks(() => tf.setBackend('wasm')))) throw new Error('setBackend("wasm") failed')
-    const { variant } = await installKernels()
-    return { name: 'wasm', simd, kernels: variant }
-  } catch (cause) {
-    // A failed setBackend leaves getBackend() naming a backend that is not there.
-    await tf.setBackend(before || 'cpu')
-    throw new FedweaveError('FL_DEPENDENCY_MISSING', `@tensorflow/tfjs-backend-wasm does not start: ${String(cause)}`, { cause })
-  }
+/** Whether the GPU under a backend is lost, and all it gives are zeros. The next `selectBackend` takes another one. */
+export function isLost(backend: Backend): boolean {
+  return watches.get(backend)?.() ?? false
 }
 
-/**
- * Emscripten's loader hooks `uncaughtException` and `unhandledRejection` of the whole Node process and throws from them,
- * which would change how the host app fails. Takes off what `start` added.
- */
-async function withoutProcessHooks<T>(start: () => Promise<T>): Promise<T> {
-  if (typeof process === 'undefined' || typeof process.rawListeners !== 'function') return start()
-  const events = ['uncaughtException', 'unhandledRejection']
-  const own = new Set(events.flatMap((event) => process.rawListeners(event)))
-  try {
-    return await start()
-  } finally {
-    for (const event of events) {
-      for (const listener of process.rawListeners(event)) {
-        if (!own.has(listener) && /ExitStatus|throw reason/.test(String(listener))) {
-          process.removeListener(event, listener as () => void)
-        }
-      }
-    }
-  }
+async function choose(
+  { wasmPaths, allowSoftwareGpu = false }: BackendOptions,
+  platform = tfjsPlatform(allowSoftwareGpu),
+): Promise<Backend> {
+  if (wasmPaths !== undefined) setWasmPaths(wasmPaths)
+  const backend = await chooseBackend(platform, allowSoftwareGpu)
+  if (backend.name !== 'wasm') watches.set(backend, watchGpu(backend.name))
+  return backend
+}
+
+async function fallBack({ name }: Backend): Promise<Backend> {
+  standing = undefined
+  shutDown(name)
+  return { name: 'wasm', ...(await tfjsPlatform(false).startWasm()), reason: `${name} lost its GPU` }
 }

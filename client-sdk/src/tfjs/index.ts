@@ -1,5 +1,6 @@
 export { localTrainer } from '../training/local-trainer.ts'
-export { type Backend, selectBackend } from './backend.ts'
+export { type BackendOptions, selectBackend } from './backend.ts'
+export type { Backend } from './choose-backend.ts'
 export { buildModel, describeModel, readWeights, setWeights } from './model.ts'
 export { ModelPool } from './model-pool.ts'
 export { referenceCnn } from './reference-model.ts'

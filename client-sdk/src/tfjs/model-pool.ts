@@ -1,5 +1,7 @@
 import type { ModelSpec } from '@fedweave/aggregator'
 import type * as tf from '@tensorflow/tfjs'
+import { selectBackend } from './backend.ts'
+import type { Backend } from './choose-backend.ts'
 import { logitsTopology } from './logits.ts'
 import { buildModel } from './model.ts'
 
@@ -9,16 +11,21 @@ import { buildModel } from './model.ts'
  */
 export class ModelPool {
   readonly #idle = new Map<string, tf.LayersModel[]>()
+  /** What the idle models lie on. */
+  #backend: Backend | undefined
   #closed = false
 
   /** Lends a model of `spec` to `use`. Its weights are whatever the last borrower left: set them first. */
   async lend<T>(spec: ModelSpec, use: (model: tf.LayersModel) => Promise<T>): Promise<T> {
+    const backend = await selectBackend()
+    if (this.#backend !== backend) this.#dropIdle()
+    this.#backend = backend
     const key = JSON.stringify(spec)
     const model = this.#idle.get(key)?.pop() ?? (await buildModel({ ...spec, topology: logitsTopology(spec.topology) }))
     try {
       return await use(model)
     } finally {
-      if (this.#closed) model.dispose()
+      if (this.#closed || this.#backend !== backend) model.dispose()
       else this.#idle.set(key, [...(this.#idle.get(key) ?? []), model])
     }
   }
@@ -26,6 +33,10 @@ export class ModelPool {
   /** Disposes of the idle models now and of lent ones as they come back. */
   close(): void {
     this.#closed = true
+    this.#dropIdle()
+  }
+
+  #dropIdle(): void {
     for (const model of [...this.#idle.values()].flat()) model.dispose()
     this.#idle.clear()
   }

@@ -1,6 +1,7 @@
 import { FedweaveError, type ModelSpec, TensorLayout } from '@fedweave/aggregator'
 import * as tf from '@tensorflow/tfjs'
 import { selectBackend } from './backend.ts'
+import { layersOf } from './layers.ts'
 
 /** Layers that draw noise in training from a generator that nobody can seed. */
 const UNSEEDED = new Set(['GaussianNoise', 'GaussianDropout', 'AlphaDropout'])
@@ -57,11 +58,6 @@ export function setWeights(model: tf.LayersModel, flat: Float32Array, layout: Te
 /** A flat copy of the model's weights, `layout.size` long. */
 export function readWeights(model: tf.LayersModel, layout: TensorLayout): Float32Array {
   return layout.flatten(model.trainableWeights.map((weight) => weight.read().dataSync()))
-}
-
-/** Every layer of the model, those of models inside it included. */
-export function layersOf(model: { readonly layers: readonly tf.layers.Layer[] }): tf.layers.Layer[] {
-  return model.layers.flatMap((layer) => (layer instanceof tf.LayersModel ? layersOf(layer) : [layer]))
 }
 
 async function load(topology: string): Promise<tf.LayersModel> {

@@ -1,17 +1,21 @@
 import { FedweaveError, type TrainingPlan } from '@fedweave/aggregator'
 import * as tf from '@tensorflow/tfjs'
-import { Adam, Sgd } from '../kernels/index.ts'
+import { Adam, AdamW, Momentum, Sgd } from '../kernels/index.ts'
 import type { Batch } from '../training/batches.ts'
 import { type Score, softmaxCrossEntropy } from '../training/cross-entropy.ts'
+import type { ProximalTerm } from './proximal.ts'
 import { untrainableLayer } from './untrainable.ts'
 
 /** A fresh optimiser for one round, with the defaults of Kingma and Ba 2015 for Adam. Dispose of it after the round. */
-export function createOptimizer({ optimizer, learningRate }: TrainingPlan): tf.Optimizer {
+export function createOptimizer(plan: TrainingPlan): Sgd | Momentum | Adam | AdamW {
+  const { optimizer, learningRate, momentum, weightDecay } = plan
   switch (optimizer) {
     case 'sgd':
-      return new Sgd({ learningRate })
+      return momentum === undefined ? new Sgd({ learningRate }) : new Momentum({ learningRate, momentum })
     case 'adam':
       return new Adam({ learningRate })
+    case 'adamw':
+      return new AdamW({ learningRate, ...(weightDecay === undefined ? {} : { weightDecay }) })
   }
 }
 
@@ -19,7 +23,12 @@ export function createOptimizer({ optimizer, learningRate }: TrainingPlan): tf.O
  * One update of `model` (which ends in logits) on one batch; the score is that of the weights before the update.
  * Leaves no tensor behind. Throws `FL_MODEL_UNSUPPORTED` naming layer and op when one cannot be differentiated.
  */
-export function trainingStep(model: tf.LayersModel, optimizer: tf.Optimizer, { xs, labels }: Batch): Score {
+export function trainingStep(
+  model: tf.LayersModel,
+  optimizer: tf.Optimizer,
+  { xs, labels }: Batch,
+  proximal?: ProximalTerm,
+): Score {
   const weights = model.trainableWeights.map((weight) => weight.read() as tf.Variable)
   const shape = model.inputs[0]?.shape.slice(1) as number[]
   let score!: Score
@@ -32,7 +41,8 @@ export function trainingStep(model: tf.LayersModel, optimizer: tf.Optimizer, { x
   }
   tf.tidy(() => {
     try {
-      optimizer.applyGradients(tf.variableGrads(objective, weights).grads)
+      const { grads } = tf.variableGrads(objective, weights)
+      optimizer.applyGradients(proximal?.addedTo(grads) ?? grads)
     } catch (cause) {
       const layer = untrainableLayer(model)
       if (layer === undefined) throw cause

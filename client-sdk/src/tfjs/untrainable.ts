@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { layersOf } from './model.ts'
+import { layersOf } from './layers.ts'
 
 /**
  * The first layer that cannot be run or differentiated on this backend, with TensorFlow.js's reason, which names the op.

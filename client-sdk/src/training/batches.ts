@@ -2,11 +2,20 @@ import { FedweaveError, type TrainingPlan } from '@fedweave/aggregator'
 import { type Random, shuffleInPlace } from './random.ts'
 import type { LocalDataset } from './trainer.ts'
 
-/** Examples of one optimiser update; the arrays are filled anew for the next one. */
+/** Examples that go through the model at once; the arrays are filled anew for the next batch. */
 export interface Batch {
   readonly xs: Float32Array
   readonly labels: Int32Array
 }
+
+/** A batch to train on. */
+export interface TrainingBatch extends Batch {
+  /** Whether it is the last one of its epoch, or of the round. */
+  readonly closesEpoch: boolean
+}
+
+/** Writes an example into `out` as the model is to see it. */
+export type Prepare = (example: Float32Array, out: Float32Array) => void
 
 /** Optimiser updates that `plan` takes on `examples` examples; the last batch of an epoch may be partial. Throws `FL_OUT_OF_RANGE`. */
 export function stepsOf({ epochs, batchSize, maxSteps }: TrainingPlan, examples: number): number {
@@ -18,24 +27,45 @@ export function stepsOf({ epochs, batchSize, maxSteps }: TrainingPlan, examples:
   return Math.min(epochs * Math.ceil(examples / batchSize), maxSteps ?? Number.POSITIVE_INFINITY)
 }
 
-/** The round's batches: each epoch passes once over all examples, in an order of its own. */
-export function* batches(dataset: LocalDataset, plan: TrainingPlan, random: Random): Generator<Batch, void> {
-  const rows = dataset.labels.length
-  const width = dataset.xs.length / rows
-  const order = Uint32Array.from({ length: rows }, (_, row) => row)
-  const size = Math.min(plan.batchSize, rows)
-  const xs = new Float32Array(size * width)
-  const labels = new Int32Array(size)
-  let left = stepsOf(plan, rows)
+/** The round's batches: each epoch passes once over all of `rows`, in an order of its own. */
+export function* trainingBatches(
+  dataset: LocalDataset,
+  rows: Uint32Array,
+  plan: TrainingPlan,
+  random: Random,
+  prepare: Prepare,
+): Generator<TrainingBatch, void> {
+  const order = rows.slice()
+  let left = stepsOf(plan, rows.length)
   while (left > 0) {
     shuffleInPlace(order, random)
-    for (let start = 0; start < rows && left > 0; start += size, left--) {
-      const chosen = order.subarray(start, start + size)
-      for (const [i, row] of chosen.entries()) {
-        xs.set(dataset.xs.subarray(row * width, (row + 1) * width), i * width)
-        labels[i] = dataset.labels[row] as number
-      }
-      yield { xs: xs.subarray(0, chosen.length * width), labels: labels.subarray(0, chosen.length) }
+    let seen = 0
+    for (const batch of batchesInOrder(dataset, order, plan.batchSize, prepare)) {
+      seen += batch.labels.length
+      left--
+      yield { ...batch, closesEpoch: seen === rows.length || left === 0 }
+      if (left === 0) return
     }
+  }
+}
+
+/** `rows` one after another, `size` at a time. */
+export function* batchesInOrder(
+  dataset: LocalDataset,
+  rows: Uint32Array,
+  size: number,
+  prepare: Prepare,
+): Generator<Batch, void> {
+  const width = dataset.xs.length / dataset.labels.length
+  const most = Math.min(size, rows.length)
+  const xs = new Float32Array(most * width)
+  const labels = new Int32Array(most)
+  for (let start = 0; start < rows.length; start += size) {
+    const chosen = rows.subarray(start, start + size)
+    for (const [i, row] of chosen.entries()) {
+      prepare(dataset.xs.subarray(row * width, (row + 1) * width), xs.subarray(i * width, (i + 1) * width))
+      labels[i] = dataset.labels[row] as number
+    }
+    yield { xs: xs.subarray(0, chosen.length * width), labels: labels.subarray(0, chosen.length) }
   }
 }

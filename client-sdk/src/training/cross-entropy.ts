@@ -1,8 +1,12 @@
+import { exp, ln } from './elementary.ts'
+
 /** What one batch of logits says about the model. */
 export interface Score {
   /** Sum over the batch of the cross-entropy of softmax(logits) against the label, in nats. */
   readonly loss: number
-  /** Examples whose largest logit is the label's; of equal ones the first counts. */
+  /** Class of each example's largest logit; of equal ones the first counts. */
+  readonly predicted: Int32Array
+  /** Examples for which that is the label. */
   readonly correct: number
   /** Gradient of the batch's mean loss by the logits: (softmax - one-hot) / rows. */
   readonly gradient: Float32Array
@@ -14,6 +18,7 @@ export interface Score {
  */
 export function softmaxCrossEntropy(logits: Float32Array, labels: Int32Array, classes: number): Score {
   const gradient = new Float32Array(logits.length)
+  const predicted = new Int32Array(labels.length)
   const exponentials = new Float64Array(classes)
   let loss = 0
   let correct = 0
@@ -24,15 +29,16 @@ export function softmaxCrossEntropy(logits: Float32Array, labels: Int32Array, cl
     const top = logits[at + best] as number
     let sum = 0
     for (let c = 0; c < classes; c++) {
-      const exponential = Math.exp((logits[at + c] as number) - top)
+      const exponential = exp((logits[at + c] as number) - top)
       exponentials[c] = exponential
       sum += exponential
     }
-    loss += Math.log(sum) + top - (logits[at + label] as number)
+    loss += ln(sum) + top - (logits[at + label] as number)
+    predicted[row] = best
     if (best === label) correct++
     for (let c = 0; c < classes; c++) {
       gradient[at + c] = ((exponentials[c] as number) / sum - (c === label ? 1 : 0)) / labels.length
     }
   }
-  return { loss, correct, gradient }
+  return { loss, predicted, correct, gradient }
 }

@@ -1,4 +1,6 @@
 import type { ModelSpec, TrainingPlan } from '@fedweave/aggregator'
+import type { Backend } from '../tfjs/choose-backend.ts'
+import type { Metrics } from './metrics.ts'
 
 /** A client's labelled examples. They stay on the client. */
 export interface LocalDataset {
@@ -24,8 +26,18 @@ export interface TrainingRequest {
 export interface TrainingProgress {
   /** Updates done, from 1. */
   readonly step: number
-  /** Updates that the round takes. */
+  /** Updates that the round takes, unless it stops early. */
   readonly steps: number
+  readonly loss: number
+  readonly accuracy: number
+  /** With the update that closes an epoch, where the plan keeps examples for validation. */
+  readonly validation?: Validation
+}
+
+/** What the weights as they stand make of the examples that nobody trains on. */
+export interface Validation {
+  readonly examples: number
+  /** Mean cross-entropy in nats. */
   readonly loss: number
   readonly accuracy: number
 }
@@ -41,6 +53,8 @@ export interface TrainingResult {
   readonly loss: number
   /** Share of the same examples whose most probable class was right. */
   readonly accuracy: number
+  /** Of the weights that `delta` leads to, where the plan keeps examples for validation. */
+  readonly validation?: Validation
 }
 
 export interface TrainOptions {
@@ -57,6 +71,25 @@ export interface Trainer {
    * seed that makes no sense, `FL_NON_FINITE` when training diverges and `FL_STOPPED` after an abort or `close`.
    */
   train(request: TrainingRequest, options?: TrainOptions): Promise<TrainingResult>
-  /** Stops what runs and frees the memory; later calls of `train` throw `FL_STOPPED`. */
+  /** Stops what runs and frees the memory; later calls throw `FL_STOPPED`. */
   close(): Promise<void>
+}
+
+/** Weights to be judged on a client's own data. */
+export interface EvaluationRequest {
+  readonly model: ModelSpec
+  readonly weights: Float32Array
+  /** The plan that they were trained by: its normalisation holds here too. */
+  readonly plan?: Pick<TrainingPlan, 'validation' | 'normalise'>
+}
+
+/** A trainer that TensorFlow.js runs for. */
+export interface LocalTrainer extends Trainer {
+  /**
+   * Judges weights on the examples that the plan keeps for validation, or on all where it keeps none. Throws as `train`
+   * does, and `FL_NON_FINITE` naming the rows for which the model gives NaN.
+   */
+  evaluate(request: EvaluationRequest, options?: Pick<TrainOptions, 'signal'>): Promise<Metrics>
+  /** Starts TensorFlow.js, unless it runs, and says what it computes on and why. Throws `FL_DEPENDENCY_MISSING`. */
+  backend(): Promise<Backend>
 }

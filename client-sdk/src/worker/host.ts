@@ -1,16 +1,17 @@
 import { startWorker } from '@fedweave/aggregator/node'
-import type { LocalDataset, Trainer } from '../training/trainer.ts'
+import type { LocalDataset, LocalTrainer } from '../training/trainer.ts'
+import type { Masker } from './masker.ts'
 import { RemoteTrainer } from './remote.ts'
 
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './train.worker.ts' : './train.worker.js', import.meta.url)
 
 /**
- * Trains in a worker thread of Node, so that this thread stays free for sockets and timers. The data set is sent once,
+ * Trains and masks in a worker thread of Node, so that this thread stays free for sockets and timers. The data set is sent once,
  * copied, or shared without a copy where its arrays lie on a SharedArrayBuffer. Close the trainer: its worker keeps the
  * process alive.
  */
-export function workerTrainer(dataset: LocalDataset): Trainer {
-  return new RemoteTrainer(dataset, (onMessage, onCrash) => {
+export function workerTrainer(dataset: LocalDataset): LocalTrainer & Masker {
+  return new RemoteTrainer(dataset, {}, (onMessage, onCrash) => {
     const worker = startWorker(ENTRY)
     worker.on('message', onMessage)
     worker.on('error', onCrash)

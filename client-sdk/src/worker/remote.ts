@@ -1,6 +1,17 @@
 import { FedweaveError } from '@fedweave/aggregator'
-import type { LocalDataset, Trainer, TrainingRequest, TrainingResult, TrainOptions } from '../training/trainer.ts'
-import type { FromWorker, ToWorker } from './messages.ts'
+import type { BackendOptions } from '../tfjs/backend.ts'
+import type { Backend } from '../tfjs/choose-backend.ts'
+import type { Metrics } from '../training/metrics.ts'
+import type {
+  EvaluationRequest,
+  LocalDataset,
+  LocalTrainer,
+  TrainingRequest,
+  TrainingResult,
+  TrainOptions,
+} from '../training/trainer.ts'
+import { type Masker, type MaskingJob, wipeKeys } from './masker.ts'
+import type { FromWorker, Job, JobResults, ToWorker } from './messages.ts'
 
 /** A started worker of any kind, as the host's side needs it. */
 export interface TrainingWorker {
@@ -12,26 +23,64 @@ export interface TrainingWorker {
 export type StartTrainingWorker = (onMessage: (message: FromWorker) => void, onCrash: (cause: unknown) => void) => TrainingWorker
 
 interface Call {
-  readonly resolve: (result: TrainingResult) => void
+  readonly resolve: (result: JobResults[Job['kind']]) => void
   readonly reject: (error: FedweaveError) => void
   readonly onProgress: TrainOptions['onProgress']
 }
 
-/** The host's side of a training worker. The worker starts with the first round, and anew with the next one after a crash. */
-export class RemoteTrainer implements Trainer {
+/** The host's side of a training worker. The worker starts with the first job, and anew with the next one after a crash. */
+export class RemoteTrainer implements LocalTrainer, Masker {
   readonly #dataset: LocalDataset
+  readonly #options: BackendOptions
   readonly #start: StartTrainingWorker
   readonly #calls = new Map<number, Call>()
   #worker: TrainingWorker | undefined
   #closed = false
   #lastId = 0
 
-  constructor(dataset: LocalDataset, start: StartTrainingWorker) {
+  constructor(dataset: LocalDataset, options: BackendOptions, start: StartTrainingWorker) {
     this.#dataset = dataset
+    this.#options = options
     this.#start = start
   }
 
-  async train(request: TrainingRequest, { signal, onProgress }: TrainOptions = {}): Promise<TrainingResult> {
+  train(request: TrainingRequest, { signal, onProgress }: TrainOptions = {}): Promise<TrainingResult> {
+    const weights = request.weights.slice()
+    const job = { kind: 'train', request: { ...request, weights }, progress: onProgress !== undefined } as const
+    return this.#call<'train'>(job, [weights.buffer], signal, onProgress)
+  }
+
+  evaluate(request: EvaluationRequest, { signal }: Pick<TrainOptions, 'signal'> = {}): Promise<Metrics> {
+    const weights = request.weights.slice()
+    return this.#call<'evaluate'>({ kind: 'evaluate', request: { ...request, weights } }, [weights.buffer], signal)
+  }
+
+  async maskAndSeal(job: MaskingJob): Promise<Uint8Array> {
+    const delta = job.update.delta.slice() // stays here too, for a round that is repeated
+    try {
+      const request = { ...job, update: { ...job.update, delta } }
+      return await this.#call<'mask'>({ kind: 'mask', request }, [delta.buffer])
+    } finally {
+      wipeKeys(job)
+    }
+  }
+
+  backend(): Promise<Backend> {
+    return this.#call<'backend'>({ kind: 'backend' }, [])
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#rejectAll(stopped())
+    await this.#worker?.terminate()
+  }
+
+  async #call<Kind extends Job['kind']>(
+    job: Extract<Job, { kind: Kind }>,
+    transfer: ArrayBuffer[],
+    signal?: AbortSignal,
+    onProgress?: TrainOptions['onProgress'],
+  ): Promise<JobResults[Kind]> {
     if (this.#closed || signal?.aborted) throw stopped()
     this.#worker ??= this.#open()
     const worker = this.#worker
@@ -40,20 +89,13 @@ export class RemoteTrainer implements Trainer {
     signal?.addEventListener('abort', stop, { once: true })
     try {
       return await new Promise((resolve, reject) => {
-        this.#calls.set(id, { resolve, reject, onProgress })
-        const weights = request.weights.slice()
-        worker.post({ kind: 'train', id, request: { ...request, weights }, progress: onProgress !== undefined }, [weights.buffer])
+        this.#calls.set(id, { resolve: resolve as Call['resolve'], reject, onProgress })
+        worker.post({ kind: 'job', id, job }, transfer)
       })
     } finally {
       this.#calls.delete(id)
       signal?.removeEventListener('abort', stop)
     }
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    this.#rejectAll(stopped())
-    await this.#worker?.terminate()
   }
 
   #open(): TrainingWorker {
@@ -67,7 +109,8 @@ export class RemoteTrainer implements Trainer {
     )
     const { xs, labels, shape } = this.#dataset
     const transfer: ArrayBuffer[] = []
-    worker.post({ kind: 'dataset', dataset: { xs: handOver(xs, transfer), labels: handOver(labels, transfer), shape } }, transfer)
+    const dataset = { xs: handOver(xs, transfer), labels: handOver(labels, transfer), shape }
+    worker.post({ kind: 'start', dataset, options: this.#options }, transfer)
     return worker
   }
 

@@ -1,4 +1,4 @@
-import type { ClientId, ErrorCode } from '@fedweave/aggregator'
+import { type ClientId, type ErrorCode, type JournalEntry, toHex } from '@fedweave/aggregator'
 
 /** How far one client has come in the running round. */
 export type ClientProgress = 'ready' | 'shared-keys' | 'acknowledged' | 'uploaded' | 'confirmed' | 'unmasked' | 'dropped'
@@ -33,3 +33,23 @@ export type TaskEvent =
   | { readonly type: 'aborted'; readonly round: number; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'finished'; readonly rounds: number }
+
+/** What to tell of a round that was just committed. */
+export function committedEvents(head: JournalEntry): readonly TaskEvent[] {
+  const { round, cohorts, uploadBytes, training, evaluation } = head
+  const committed: TaskEvent = {
+    type: 'committed',
+    round,
+    cohort: cohorts.reduce((sum, { roster }) => sum + roster.length, 0),
+    survivors: cohorts.reduce((sum, { survivors }) => sum + survivors.length, 0),
+    modelHash: toHex(head.modelAfter),
+    uploadBytes,
+    ...(training === undefined ? {} : { loss: training.loss, accuracy: training.accuracy }),
+    ...(evaluation === undefined ? {} : { evaluation }),
+  }
+  if (training !== undefined) return [committed]
+  return [
+    { type: 'warning', message: `round ${round}: the counters are garbage; some client did not follow the protocol` },
+    committed,
+  ]
+}

@@ -21,16 +21,7 @@ const ZERO = new Uint8Array(32)
 /** What one committed round adds to the journal; the chain's own fields are filled in by `commit`. */
 export type Commitment = Pick<
   JournalBody,
-  | 'round'
-  | 'roster'
-  | 'members'
-  | 'survivors'
-  | 'transcripts'
-  | 'weight'
-  | 'training'
-  | 'uploadBytes'
-  | 'evaluation'
-  | 'strategyState'
+  'round' | 'cohorts' | 'weight' | 'training' | 'uploadBytes' | 'evaluation' | 'strategyState'
 >
 
 /** A task's committed past: its signed config, its journal, and the weights at the journal's end. */
@@ -164,10 +155,7 @@ export class TaskHistory {
       modelBefore: ZERO,
       modelAfter,
       strategyState: ZERO,
-      roster: [],
-      members: [],
-      survivors: [],
-      transcripts: [],
+      cohorts: [],
       weight: 0,
       training: undefined,
       uploadBytes: 0,

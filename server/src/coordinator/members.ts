@@ -8,6 +8,8 @@ export interface Member {
   /** Hex bearer token of its uploads. */
   readonly session: string
   peer: Peer | undefined
+  /** It has been away for longer than the grace period. */
+  gone: boolean
   /** Hex hash of the model on which it may send no further update; cleared when it says that it is available. */
   spentOn: string | undefined
   /** Rounds that it took part in: selection prefers those with fewer. */
@@ -45,7 +47,7 @@ export class Members {
     }
     if (before !== undefined) this.#bySession.delete(before.session)
     before?.peer?.close()
-    const member: Member = { id, entry, session, peer, spentOn: undefined, rounds: before?.rounds ?? 0 }
+    const member: Member = { id, entry, session, peer, gone: false, spentOn: undefined, rounds: before?.rounds ?? 0 }
     this.#byId.set(id, member)
     this.#bySession.set(session, member)
     return member

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { parseTaskConfig, type TaskConfig } from '@fedweave/aggregator'
+import { FedweaveError, graphOf, largestRoster, parseTaskConfig, type TaskConfig } from '@fedweave/aggregator'
 import { type Evaluator, startEvaluator } from '../evaluation/evaluator.ts'
 import type { Store } from '../storage/store.ts'
 import type { TaskSpec } from '../task-spec.ts'
@@ -20,7 +20,7 @@ export async function prepareTask(
   try {
     const described = await evaluator.describe(spec.model.topology)
     const weights = spec.model.initialWeights ?? described.weights
-    const { id, rounds, plan, cohort, secureAggregation, deadlines } = spec
+    const { id, rounds, plan, combine, cohort, secureAggregation, deadlines } = spec
     const config = parseTaskConfig({
       protocol: 'fedweave/v1',
       taskId: id,
@@ -28,12 +28,13 @@ export async function prepareTask(
       model: described.spec,
       initialModel: createHash('sha256').update(weightsToBytes(weights)).digest('hex'),
       plan,
-      strategy: { name: 'fedavg' },
+      strategy: { name: 'fedavg', ...(combine === undefined ? {} : { combine }) },
       cohort,
       secureAggregation,
       deadlines,
       enrolment,
     })
+    for (const clients of [cohort.minimum, largestRoster(config)]) checkGraph(config, clients)
     const history = await TaskHistory.open(store, keys, config, weights)
     if (spec.evaluation !== undefined) return { history, evaluator }
     await evaluator.close()
@@ -42,5 +43,15 @@ export async function prepareTask(
     await evaluator.close()
     await store.close()
     throw error
+  }
+}
+
+/** A task whose rosters no share graph can protect would abort every round: say so at the start. */
+function checkGraph(config: TaskConfig, clients: number): void {
+  try {
+    graphOf(config, clients)
+  } catch (error) {
+    if (!(error instanceof FedweaveError)) throw error
+    throw new FedweaveError('FL_CONFIG_INVALID', `secureAggregation: ${error.message}`, { cause: error })
   }
 }

@@ -10,10 +10,12 @@ import {
   openRound,
   type Prg,
   type RoundBase,
+  type Segments,
   type ServerMessage,
   stepCoordinator,
   type UpdateFormat,
 } from '@fedweave/aggregator'
+import type { ComputePool } from '../compute/compute-pool.ts'
 import type { ClientProgress, TaskEvent } from './events.ts'
 import type { Member } from './members.ts'
 import { refusal } from './refusal.ts'
@@ -35,6 +37,7 @@ export interface RoundOptions {
   readonly invited: readonly Member[]
   readonly format: UpdateFormat
   readonly prg: Prg
+  readonly pool: ComputePool
   readonly hooks: RoundHooks
 }
 
@@ -71,7 +74,7 @@ export class RoundDriver {
 
   constructor(options: RoundOptions) {
     this.#options = options
-    this.#work = new RoundWork(options.format, options.prg)
+    this.#work = new RoundWork(options.env.config, options.format, options.prg, options.pool)
     this.done = new Promise((resolve) => {
       this.#settle = resolve
     })
@@ -104,9 +107,7 @@ export class RoundDriver {
 
   /** Takes one input in its turn; resolves with its effects once they are done. */
   input(input: CoordinatorInput): Promise<readonly CoordinatorEffect[]> {
-    const turn = this.#tail.then(() => this.#step(input))
-    this.#tail = turn.catch((error: unknown) => this.#broken(error))
-    return turn
+    return this.#turn(() => this.#step(input))
   }
 
   /** Sends a client that came back everything that it may have missed. */
@@ -115,21 +116,23 @@ export class RoundDriver {
   }
 
   /**
-   * Opens a whole upload and counts it. The same upload again gets the same answer; `socketBytes` is what it took on
-   * the wire. Throws what the machine rejects it with.
+   * Opens a whole upload, whose ArrayBuffer is taken from the caller, and counts it. The same upload again gets the same
+   * answer; `socketBytes` is what it took on the wire. Throws what the machine rejects it with.
    */
   async upload(member: Member, context: Uint8Array, sealed: Uint8Array, socketBytes: number): Promise<void> {
     const { curves, coordinatorSecret } = this.#options.env
-    const digest = this.#work.open(curves, coordinatorSecret, member.entry.channelKey, context, member.id, sealed)
-    if (this.#receipts.get(member.id) === digest) return this.#work.discard(member.id)
-    this.#socketBytes.set(member.id, socketBytes)
-    const effects = await this.input({ type: 'uploaded', from: member.id, context, digest })
-    const refused = effects.find((effect) => effect.type === 'reject')
-    if (refused !== undefined) {
-      this.#work.discard(member.id)
-      throw new FedweaveError(refused.code, refused.message)
-    }
-    this.#receipts.set(member.id, digest)
+    const from = member.id
+    const opened = await this.#work.open(curves, coordinatorSecret, member.entry.channelKey, context, from, sealed)
+    const { digest } = opened
+    const refused = await this.#turn(async () => {
+      if (this.#receipts.get(from) === digest) return undefined
+      this.#socketBytes.set(from, socketBytes)
+      const effects = await this.#step({ type: 'uploaded', from, context, digest }, opened)
+      const rejection = effects.find((effect) => effect.type === 'reject')
+      if (rejection === undefined) this.#receipts.set(from, digest)
+      return rejection
+    })
+    if (refused !== undefined) throw new FedweaveError(refused.code, refused.message)
     this.#work.uploadBytes = Math.max(this.#work.uploadBytes, socketBytes)
   }
 
@@ -137,18 +140,25 @@ export class RoundDriver {
     return this.input({ type: 'fail', code, message })
   }
 
-  async #step(input: CoordinatorInput): Promise<readonly CoordinatorEffect[]> {
+  #turn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#tail.then(work)
+    this.#tail = turn.catch((error: unknown) => this.#broken(error))
+    return turn
+  }
+
+  /** `upload`: the words of the upload that the input tells of. */
+  async #step(input: CoordinatorInput, upload?: Segments<Uint32Array>): Promise<readonly CoordinatorEffect[]> {
     const before = this.#state
     const { state, effects } = stepCoordinator(this.#options.env, before, input, Date.now())
     this.#state = state
     if (before.phase === 'recruiting' && state.phase === 'setup') this.#members = state.facts.ids
     this.#armTimer()
     this.#tellProgress(before, input, effects)
-    await this.#carryOut(effects)
+    await this.#carryOut(effects, upload)
     return effects
   }
 
-  async #carryOut(effects: readonly CoordinatorEffect[]): Promise<void> {
+  async #carryOut(effects: readonly CoordinatorEffect[], upload?: Segments<Uint32Array>): Promise<void> {
     const { hooks } = this.#options
     for (const effect of effects) {
       switch (effect.type) {
@@ -160,7 +170,8 @@ export class RoundDriver {
           hooks.send(effect.to, refusal(new FedweaveError(effect.code, effect.message), false))
           break
         case 'accumulate':
-          this.#work.accumulate(effect.from)
+          if (upload === undefined) throw new Error('an update counted that was never opened')
+          this.#work.add(upload)
           break
         case 'persist-survivors':
           await hooks.persistSurvivors(effect.context, effect.survivors)

@@ -1,78 +1,59 @@
-import { createHash } from 'node:crypto'
-import { setImmediate as breathe } from 'node:timers/promises'
 import {
   type Aggregate,
   type ClientId,
   type CoordinatorState,
   type Curves,
   FedweaveError,
-  isFault,
-  openSeal,
   type Prg,
-  rebuildMasks,
   type Segments,
   sealKey,
   sharedKey,
+  type TaskConfig,
   type UpdateFormat,
   type UpdateSum,
 } from '@fedweave/aggregator'
-
-/** Masks taken off between two breaths of the event loop: some 10 ms of work for a model of a million parameters. */
-const MASKS_AT_ONCE = 4
+import type { ComputePool } from '../compute/compute-pool.ts'
+import type { OpenedUpload } from '../compute/messages.ts'
+import { unmaskInPlace } from '../compute/unmask.ts'
 
 /** The vector side of one round: opens uploads, adds them up, takes the masks off. Holds no plain update of anybody. */
 export class RoundWork {
-  readonly #format: UpdateFormat
+  readonly #config: TaskConfig
+  readonly #size: number
   readonly #sum: UpdateSum
-  readonly #opened = new Map<ClientId, Segments<Uint32Array>>()
+  readonly #pool: ComputePool
   /** Most bytes that one upload took on its socket. */
   uploadBytes = 0
 
-  constructor(format: UpdateFormat, prg: Prg) {
-    this.#format = format
+  constructor(config: TaskConfig, format: UpdateFormat, prg: Prg, pool: ComputePool) {
+    this.#config = config
+    this.#size = format.size
     this.#sum = format.sum(prg)
+    this.#pool = pool
   }
 
-  /**
-   * Opens a sealed upload and keeps its masked words until the round's machine says whether they count. Returns the
-   * upload's digest. Throws `FL_SEAL_BROKEN` or `FL_UPDATE_SHAPE`.
-   */
-  open(
+  /** Opens a sealed upload, whose ArrayBuffer is taken from the caller. Throws `FL_SEAL_BROKEN` or `FL_UPDATE_SHAPE`. */
+  async open(
     curves: Curves,
     coordinatorSecret: Uint8Array,
     channelKey: Uint8Array,
     context: Uint8Array,
     from: ClientId,
     sealed: Uint8Array,
-  ): string {
+  ): Promise<OpenedUpload> {
     const shared = sharedKey(curves, coordinatorSecret, channelKey)
-    const plain = shared && openSeal(sealKey(shared, context, 'upload', from), sealed, this.#format.plainBytes)
-    if (plain === undefined)
-      throw new FedweaveError('FL_SEAL_BROKEN', 'the update is not sealed to this coordinator in this round')
-    const parsed = this.#format.parse(plain)
-    if (isFault(parsed)) throw new FedweaveError(parsed.fault, parsed.message)
-    this.#opened.set(from, parsed)
-    return createHash('sha256').update(sealed).digest('hex')
+    if (shared === undefined) throw new FedweaveError('FL_SEAL_BROKEN', 'the channel key of this client has low order')
+    return this.#pool.open({ config: this.#config, key: sealKey(shared, context, 'upload', from), sealed })
   }
 
-  accumulate(from: ClientId): void {
-    const opened = this.#opened.get(from)
-    if (opened === undefined) throw new Error('an update counted that was never opened')
-    this.#sum.add(opened)
-    this.#opened.delete(from)
-  }
-
-  discard(from: ClientId): void {
-    this.#opened.delete(from)
+  /** Counts an opened upload. */
+  add(words: Segments<Uint32Array>): void {
+    this.#sum.add(words)
   }
 
   /** Throws `FL_TOO_FEW_SHARES` when a dealer's shares are inconsistent, `FL_OUT_OF_RANGE` when the weights are impossible. */
-  async finish(curves: Curves, state: Extract<CoordinatorState, { phase: 'completed' }>): Promise<Aggregate> {
-    const masks = rebuildMasks(curves, state)
-    for (let i = 0; i < masks.length; i += MASKS_AT_ONCE) {
-      this.#sum.unmask(masks.slice(i, i + MASKS_AT_ONCE))
-      await breathe()
-    }
-    return this.#sum.decode(state.survivors.length)
+  async finish(state: Extract<CoordinatorState, { phase: 'completed' }>): Promise<Aggregate> {
+    await unmaskInPlace(this.#sum, this.#size, this.#config, state, this.#pool)
+    return this.#sum.decode(state.survivors.length, state.facts.context)
   }
 }

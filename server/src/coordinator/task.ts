@@ -1,15 +1,14 @@
 import { EventEmitter } from 'node:events'
 import {
+  type ClientId,
   type ClientMessage,
   type CoordinatorEnv,
-  type CoordinatorState,
   clientIdOf,
   type ErrorCode,
   encodeServerMessage,
   equalBytes,
   FedweaveError,
   fedAvg,
-  hash,
   largestRoster,
   type Prg,
   type RosterEntry,
@@ -17,16 +16,19 @@ import {
   toHex,
   UpdateFormat,
 } from '@fedweave/aggregator'
+import type { ComputePool } from '../compute/compute-pool.ts'
 import type { Evaluator } from '../evaluation/evaluator.ts'
 import { AbortMailbox } from './abort-mailbox.ts'
-import type { TaskEvent } from './events.ts'
+import { commitRound } from './commit.ts'
+import { committedEvents, type TaskEvent } from './events.ts'
 import type { TaskHistory } from './history.ts'
 import type { ServerKeys } from './identity.ts'
 import { type Member, Members } from './members.ts'
 import type { Peer } from './peer.ts'
+import { Recruiting } from './recruiting.ts'
 import { ascii, refusal } from './refusal.ts'
-import { RoundDriver } from './round-driver.ts'
-import type { RoundWork } from './round-work.ts'
+import { RoundDriver, type RoundHooks } from './round-driver.ts'
+import { type CohortSum, RoundSet } from './round-set.ts'
 import { selectCohort } from './selection.ts'
 
 export interface TaskOptions {
@@ -34,6 +36,7 @@ export interface TaskOptions {
   readonly history: TaskHistory
   readonly evaluator: Evaluator | undefined
   readonly prg: Prg
+  readonly pool: ComputePool
   /** How long a client whose connection broke is waited for. */
   readonly reconnectMs: number
 }
@@ -52,8 +55,10 @@ export class Task {
   readonly #mailbox = new AbortMailbox()
   readonly #env: CoordinatorEnv
   readonly #strategy = fedAvg()
-  #round: RoundDriver | undefined
-  #recruiting: NodeJS.Timeout | undefined
+  readonly #recruiting: Recruiting
+  /** What the last round's survivors are told, for those whose connection was broken just then. */
+  readonly #results = new Map<ClientId, Extract<ServerMessage, { type: 'result' }>>()
+  #round: RoundSet | undefined
   #opening = false
   #stopped = false
 
@@ -65,6 +70,12 @@ export class Task {
     this.format = new UpdateFormat(history.config)
     const { curves, coordinatorSecret, coordinatorKey } = keys
     this.#env = { curves, config: history.config, configHash: history.configHash, coordinatorSecret, coordinatorKey }
+    this.#recruiting = new Recruiting({
+      config: history.config,
+      candidates: () => this.#candidates(),
+      open: (candidates, cohorts) => void this.#open(candidates, cohorts),
+      tooFew: (message) => this.#tooFew(message),
+    })
   }
 
   /** Where the task stands, for its API. */
@@ -76,7 +87,7 @@ export class Task {
       state: this.#finished ? 'finished' : round === undefined ? 'waiting' : 'running',
       rounds: { committed: rounds, planned: config.rounds },
       clients: { connected: this.#members.connected.length, minimum: config.cohort.minimum, target: config.cohort.target },
-      ...(round === undefined ? {} : { round: { number: round.round, phase: round.phase, clients: round.members.length } }),
+      ...(round === undefined ? {} : { round: round.status }),
       model: { hash: toHex(head.modelAfter), parameters: this.format.size },
       ...(head.evaluation === undefined ? {} : { evaluation: head.evaluation }),
       trust: config.enrolment.holder === 'server' ? 'honest-but-curious server only' : 'malicious server',
@@ -92,9 +103,11 @@ export class Task {
   ): Member {
     const before = this.#members.get(clientIdOf(entry.certificate.identityKey))
     const member = this.#members.join(entry, session, peer)
-    const round = this.#round?.members.includes(member.id) ? this.#round : undefined
+    const round = this.#round?.driverOf(member.id)
     const sameProcess = before !== undefined && equalBytes(before.entry.channelKey, entry.channelKey)
-    welcome(sameProcess ? round?.context : undefined)
+    const result = sameProcess && round === undefined ? this.#results.get(member.id) : undefined
+    welcome(sameProcess ? (round?.context ?? result?.context) : undefined)
+    if (result !== undefined) this.#send(member, result)
     this.#event({ type: 'clients', connected: this.#members.connected.length })
     if (round !== undefined && sameProcess) {
       void round.input({ type: 'back', from: member.id })
@@ -102,7 +115,7 @@ export class Task {
     } else void round?.input({ type: 'gone', from: member.id }) // its round secrets are gone with the process that had them
     this.#deliverAborts([member])
     if (this.#finished) this.#send(member, { type: 'finished', round: this.history.head.round })
-    else this.#consider()
+    else this.#recruiting.consider()
     return member
   }
 
@@ -113,8 +126,10 @@ export class Task {
     this.#event({ type: 'clients', connected: this.#members.connected.length })
     setTimeout(() => {
       if (this.#members.get(member.id) !== member || member.peer !== undefined) return
-      void this.#round?.input({ type: 'gone', from: member.id })
-      if (!this.#round?.members.includes(member.id)) this.#members.forget(member)
+      const round = this.#round?.driverOf(member.id)
+      member.gone = true
+      if (round === undefined) this.#members.forget(member)
+      else void round.input({ type: 'gone', from: member.id })
     }, this.#options.reconnectMs).unref()
   }
 
@@ -126,10 +141,10 @@ export class Task {
         return this.#refuse(member, 'FL_WRONG_PHASE', 'this connection has already said hello')
       case 'available':
         member.spentOn = undefined
-        return this.#consider()
+        return this.#recruiting.consider()
       case 'aborted':
-        this.#mailbox.post(from, message)
-        return this.#deliverAborts(this.#members.connected)
+        if (this.#mailbox.post(from, message)) this.#deliverAborts(this.#members.connected)
+        return
       case 'decline':
         if (message.code === 'FL_BASE_SPENT') member.spentOn = toHex(this.history.head.modelAfter)
         return this.#input(member, message.round, { type: 'declined', from, round: message.round })
@@ -152,23 +167,23 @@ export class Task {
     return this.#members.bySession(session)
   }
 
-  /** Whether an upload of this client for that round can still count; throws the typed reason when not. */
-  checkUpload(member: Member, context: Uint8Array): void {
-    const running = this.#round?.context
-    if (running === undefined || !equalBytes(running, context))
-      throw new FedweaveError('FL_ROUND_STALE', 'the upload is of a round that is over')
-    if (!this.#round?.members.includes(member.id))
-      throw new FedweaveError('FL_NOT_IN_ROSTER', 'this client is not in the running round')
+  /** The cohort in which an upload of this client for that round can still count; throws the typed reason when there is none. */
+  checkUpload(member: Member, context: Uint8Array): RoundDriver {
+    if (!this.#isRunning(context)) throw new FedweaveError('FL_ROUND_STALE', 'the upload is of a round that is over')
+    const driver = this.#round?.driverOf(member.id)
+    if (driver?.context === undefined || !equalBytes(driver.context, context)) {
+      throw new FedweaveError('FL_NOT_IN_ROSTER', 'this client is not in that cohort of the running round')
+    }
+    return driver
   }
 
-  async upload(member: Member, context: Uint8Array, sealed: Uint8Array, socketBytes: number): Promise<void> {
-    this.checkUpload(member, context)
-    await this.#round?.upload(member, context, sealed, socketBytes)
+  upload(member: Member, context: Uint8Array, sealed: Uint8Array, socketBytes: number): Promise<void> {
+    return this.checkUpload(member, context).upload(member, context, sealed, socketBytes)
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
-    clearTimeout(this.#recruiting)
+    this.#recruiting.stop()
     await this.#round?.stop('FL_ROUND_ABORTED', 'the server is shutting down')
     for (const { peer } of this.#members.connected) peer?.close()
     await this.#options.evaluator?.close()
@@ -180,126 +195,110 @@ export class Task {
   }
 
   #input(member: Member, round: number | undefined, input: Parameters<RoundDriver['input']>[0]): void {
-    const running = this.#round
-    if (running === undefined)
+    if (this.#round === undefined) {
       return this.#refuse(member, 'FL_ROUND_STALE', `no round is running${round === undefined ? '' : `; round ${round} is over`}`)
+    }
+    const running = this.#round.driverOf(member.id)
+    if (running === undefined) return this.#refuse(member, 'FL_NOT_IN_ROSTER', 'this client is not in the running round')
     void running.input(input).catch(() => undefined) // the driver has already given the round up
   }
 
-  /** Opens a round when the target is met, or when the time to wait for it is over and the minimum is met. */
-  #consider(timeIsOver = false): void {
-    if (this.#stopped || this.#finished || this.#round !== undefined || this.#opening) return
-    const { config, head } = this.history
-    const base = toHex(head.modelAfter)
-    const candidates = this.#members.connected.filter(({ spentOn }) => spentOn !== base)
-    const wanted = largestRoster(config)
-    if (candidates.length >= wanted || (timeIsOver && candidates.length >= config.cohort.minimum)) {
-      clearTimeout(this.#recruiting)
-      this.#recruiting = undefined
-      void this.#open(candidates, wanted)
-    } else if (timeIsOver) {
-      this.#recruiting = undefined
-      this.#tooFew(candidates.length)
-    } else {
-      this.#recruiting ??= setTimeout(() => this.#consider(true), config.deadlines.recruitingMs)
-    }
+  /** Who could take part now; nobody while a round runs or is being opened, or after the last. */
+  #candidates(): readonly Member[] | undefined {
+    if (this.#stopped || this.#finished || this.#round !== undefined || this.#opening) return undefined
+    const base = toHex(this.history.head.modelAfter)
+    return this.#members.connected.filter(({ spentOn }) => spentOn !== base)
   }
 
-  #tooFew(found: number): void {
-    const { minimum } = this.history.config.cohort
-    const message = `${found} of the ${minimum} clients that task ${this.id} needs came before the deadline`
+  #tooFew(message: string): void {
     this.#event({ type: 'warning', message })
     for (const member of this.#members.connected) this.#refuse(member, 'FL_TOO_FEW_CLIENTS', message, true)
   }
 
-  async #open(candidates: readonly Member[], wanted: number): Promise<void> {
+  async #open(candidates: readonly Member[], cohorts: number): Promise<void> {
     this.#opening = true
     const { history } = this
     const round = await history.nextAttempt()
-    const invited = selectCohort(candidates, wanted, history.config.initialModel, round)
+    const invited = selectCohort(candidates, cohorts * largestRoster(history.config), history.config.initialModel, round)
     const { modelAfter: modelHash, hash: headHash } = history.head
-    const driver = new RoundDriver({
-      env: this.#env,
-      base: { round, modelHash, head: history.signedHead, headHash },
-      invited,
-      format: this.format,
-      prg: this.#options.prg,
-      hooks: {
-        send: (to, message) => this.#send(this.#members.get(to), message),
-        persistSurvivors: (context, survivors) =>
-          history.noteSurvivors(Buffer.from(JSON.stringify({ context: toHex(context), survivors }))),
-        commit: (state, work) => this.#commit(state, work),
-        event: (event) => this.#event(event),
-      },
+    const base = { round, modelHash, head: history.signedHead, headHash }
+    const set = new RoundSet({
+      cohorts,
+      open: (index, commit) =>
+        new RoundDriver({
+          env: this.#env,
+          base,
+          invited: invited.filter((_, place) => place % cohorts === index),
+          format: this.format,
+          prg: this.#options.prg,
+          pool: this.#options.pool,
+          hooks: { ...this.#hooks, commit },
+        }),
+      finish: (state, work) => work.finish(state),
+      commit: (sums) => this.#commit(sums),
+      onAbort: (driver, code, message) => this.#aborted(driver, code, message),
     })
-    this.#round = driver
+    this.#round = set
     this.#opening = false
-    const outcome = await driver.done
-    this.#close(driver, outcome.outcome === 'aborted' ? outcome : undefined)
-  }
-
-  #close(driver: RoundDriver, aborted: { readonly code: ErrorCode; readonly message: string } | undefined): void {
+    const { outcome } = await set.done
     this.#round = undefined
-    for (const id of driver.members) {
-      const member = this.#members.get(id)
-      if (member === undefined) continue
-      if (aborted === undefined) member.rounds += 1
-      else this.#send(member, { type: 'abort', round: driver.round, code: aborted.code, message: ascii(aborted.message) })
-      if (member.peer === undefined) this.#members.forget(member)
-    }
-    if (aborted !== undefined) {
-      this.#event({ type: 'aborted', round: driver.round, code: aborted.code, message: aborted.message })
+    if (outcome === 'aborted') {
       this.#deliverAborts(this.#members.connected)
-      setTimeout(() => this.#consider(), PAUSE_AFTER_ABORT_MS).unref()
+      setTimeout(() => this.#recruiting.consider(), PAUSE_AFTER_ABORT_MS).unref()
     } else if (this.#finished) {
-      for (const member of this.#members.connected) this.#send(member, { type: 'finished', round: driver.round })
-      this.#event({ type: 'finished', rounds: this.history.rounds })
-    } else this.#consider()
+      for (const member of this.#members.connected) this.#send(member, { type: 'finished', round })
+      this.#event({ type: 'finished', rounds: history.rounds })
+    } else this.#recruiting.consider()
   }
 
-  async #commit(state: Extract<CoordinatorState, { phase: 'completed' }>, work: RoundWork): Promise<void> {
-    const { history } = this
-    const { facts, members, survivors, confirms } = state
-    const aggregate = await work.finish(this.#env.curves, state)
-    if (aggregate.counters === undefined) {
-      this.#event({
-        type: 'warning',
-        message: `round ${facts.round}: the counters are garbage; some client did not follow the protocol`,
-      })
+  readonly #hooks: Omit<RoundHooks, 'commit'> = {
+    send: (to, message) => this.#send(this.#members.get(to), message),
+    persistSurvivors: (context, survivors) =>
+      this.history.noteSurvivors(Buffer.from(JSON.stringify({ context: toHex(context), survivors }))),
+    event: (event) => this.#event(event),
+  }
+
+  #aborted(driver: RoundDriver, code: ErrorCode, message: string): void {
+    for (const id of driver.members)
+      this.#send(this.#members.get(id), { type: 'abort', round: driver.round, code, message: ascii(message) })
+    this.#forgetGone(driver.members)
+    this.#event({ type: 'aborted', round: driver.round, code, message })
+    this.#deliverAborts(this.#members.connected)
+  }
+
+  async #commit(sums: readonly CohortSum[]): Promise<void> {
+    const entry = await commitRound(this.history, this.#strategy, this.#options.evaluator, sums)
+    this.#results.clear()
+    for (const { state } of sums) {
+      for (const id of state.survivors) {
+        const result = { type: 'result', context: state.facts.context, entry } as const
+        this.#results.set(id, result)
+        this.#send(this.#members.get(id), result)
+      }
+      for (const id of state.facts.ids) {
+        const member = this.#members.get(id)
+        if (member !== undefined) member.rounds += 1
+      }
+      this.#forgetGone(state.facts.ids)
     }
-    const { weights } = this.#strategy.apply(history.weights, aggregate.pseudoGradient, this.#strategy.init(this.format.size))
-    const evaluation = await this.#options.evaluator?.evaluate(history.config.model, weights)
-    const entry = await history.commit(
-      {
-        round: facts.round,
-        roster: facts.roster,
-        members,
-        survivors,
-        transcripts: [...confirms].map(([id, { signature }]) => ({ id, signature })),
-        weight: aggregate.weight,
-        training: aggregate.counters,
-        uploadBytes: work.uploadBytes,
-        evaluation,
-        strategyState: hash('fw1/strategy-state', this.#strategy.name),
-      },
-      weights,
-    )
-    for (const id of survivors) this.#send(this.#members.get(id), { type: 'result', context: facts.context, entry })
-    this.#event({
-      type: 'committed',
-      round: facts.round,
-      cohort: facts.ids.length,
-      survivors: survivors.length,
-      modelHash: toHex(history.head.modelAfter),
-      uploadBytes: work.uploadBytes,
-      ...(aggregate.counters === undefined ? {} : { loss: aggregate.counters.loss, accuracy: aggregate.counters.accuracy }),
-      ...(evaluation === undefined ? {} : { evaluation }),
-    })
+    for (const event of committedEvents(this.history.head)) this.#event(event)
+  }
+
+  #forgetGone(ids: readonly ClientId[]): void {
+    for (const id of ids) {
+      const member = this.#members.get(id)
+      if (member?.gone) this.#members.forget(member)
+    }
+  }
+
+  #isRunning(context: Uint8Array): boolean {
+    return this.#round?.isRunning(context) ?? false
   }
 
   #deliverAborts(to: readonly Member[]): void {
     for (const member of to)
-      for (const message of this.#mailbox.messagesFor(member.id, this.#round?.context)) this.#send(member, message)
+      for (const message of this.#mailbox.messagesFor(member.id, (context) => this.#isRunning(context)))
+        this.#send(member, message)
   }
 
   #refuse(member: Member, code: ErrorCode, message: string, fatal = false): void {

@@ -34,8 +34,9 @@ export const updateRoutes: FastifyPluginAsyncTypebox<{ hub: Hub; staging: Stagin
         const declared = Number(headers['content-length'] ?? expected)
         if (declared !== expected)
           throw new FedweaveError('FL_UPDATE_SHAPE', `this task's updates have ${expected} bytes, got ${declared}`)
-        const sealed = await staging.receive(stream, expected)
-        await task.upload(member, context, sealed, raw.socket.bytesRead - (readBefore.get(raw.socket) ?? 0))
+        await staging.receive(stream, expected, (sealed) =>
+          task.upload(member, context, sealed, raw.socket.bytesRead - (readBefore.get(raw.socket) ?? 0)),
+        )
         return { receipt: 'counted' }
       } catch (error) {
         reply.header('connection', 'close') // whatever still comes on it is of no use

@@ -11,8 +11,8 @@ export interface StagingOptions extends PaceLimits {
 }
 
 /**
- * Where masked updates wait until they are whole. An update is opened and added only after `receive` resolves, so that
- * a client that vanishes in mid-upload leaves nothing behind.
+ * Where masked updates wait until they are whole. An update is opened and added only once it is, so that a client that
+ * vanishes in mid-upload leaves nothing behind.
  */
 export class Staging {
   readonly #options: StagingOptions
@@ -34,28 +34,39 @@ export class Staging {
   }
 
   /**
-   * Reads exactly `expectedBytes` from `stream`; the result owns its ArrayBuffer. The slot is free again when the promise
-   * settles.
+   * Reads exactly `expectedBytes` from `stream`, gives them to `use` in an array that owns its ArrayBuffer, and returns what
+   * that gives. The slot is free again after `use`: updates that wait to be opened take memory too.
    *
    * Rejects with `FL_STAGING_FULL` (no slot), `FL_UPDATE_SHAPE` (more or fewer bytes, or the connection closed),
    * `FL_UPLOAD_TIMEOUT` (deadline or rate), or when the signal aborts with its reason if that is a `FedweaveError`, else
-   * `FL_STOPPED`. The stream is destroyed a moment later, so that the refusal can still be answered (`discardRest`).
+   * `FL_STOPPED`; and with what `use` rejects with. The stream is destroyed a moment later, so that the refusal can still be
+   * answered (`discardRest`).
    */
-  async receive(stream: Readable, expectedBytes: number, options: ReceiveOptions = {}): Promise<Uint8Array> {
+  async receive<T>(
+    stream: Readable,
+    expectedBytes: number,
+    use: (update: Uint8Array) => Promise<T>,
+    options: ReceiveOptions = {},
+  ): Promise<T> {
     // For good: a stream may fail at any time after its listeners are gone, and an unheard error ends the process.
     stream.on('error', () => {})
     try {
       if (this.#taken >= this.#options.slots) {
         throw new FedweaveError('FL_STAGING_FULL', `all ${this.#options.slots} staging slots are taken`)
       }
-      return await this.#inSlot(stream, expectedBytes, options)
+      return await this.#inSlot(stream, expectedBytes, use, options)
     } catch (error) {
       discardRest(stream, expectedBytes)
       throw error
     }
   }
 
-  async #inSlot(stream: Readable, expectedBytes: number, options: ReceiveOptions): Promise<Uint8Array> {
+  async #inSlot<T>(
+    stream: Readable,
+    expectedBytes: number,
+    use: (update: Uint8Array) => Promise<T>,
+    options: ReceiveOptions,
+  ): Promise<T> {
     const buffer = new GrowingBuffer(expectedBytes)
     let held = 0
     const account = (capacity: number) => {
@@ -64,13 +75,14 @@ export class Staging {
     }
     this.#taken++
     try {
-      return await collect(stream, buffer, this.#options, {
+      const update = await collect(stream, buffer, this.#options, {
         ...options,
         onBytes(count) {
           account(buffer.capacity)
           options.onBytes?.(count)
         },
       })
+      return await use(update)
     } finally {
       this.#taken--
       account(0)

@@ -17,9 +17,21 @@ import {
   u64,
   type ValueOf,
 } from '../wire/codec.ts'
-import { hash32, key32, MAX_COHORT, member, rosterEntry, signature64 } from '../wire/records.ts'
+import { hash32, key32, MAX_COHORT, MAX_COHORTS, member, places, rosterEntry, signature64 } from '../wire/records.ts'
 
 export const ENTRY_VERSION = 1
+
+/** One cohort of a round: everything that its context and its survivors' signatures are over. */
+export const cohortRecord = struct({
+  roster: list(rosterEntry, MAX_COHORT),
+  members: list(member, MAX_COHORT),
+  /** Places of the members whose acks were relayed. */
+  active: places(MAX_COHORT),
+  survivors: list(clientIdCodec, MAX_COHORT),
+  /** The survivors' signatures over the survivors digest. */
+  transcripts: list(struct({ id: clientIdCodec, signature: signature64 }), MAX_COHORT),
+})
+export type CohortRecord = ValueOf<typeof cohortRecord>
 
 /**
  * One committed round, or (index 0) the initial model. It holds everything that a reader needs to compute the round's
@@ -38,11 +50,8 @@ export const journalBody = struct({
   modelBefore: hash32,
   modelAfter: hash32,
   strategyState: hash32,
-  roster: list(rosterEntry, MAX_COHORT),
-  members: list(member, MAX_COHORT),
-  survivors: list(clientIdCodec, MAX_COHORT),
-  /** The survivors' signatures over the survivors digest. */
-  transcripts: list(struct({ id: clientIdCodec, signature: signature64 }), MAX_COHORT),
+  /** Each a secure sum of its own over the same base model; none in the first entry. */
+  cohorts: list(cohortRecord, MAX_COHORTS),
   /** Total weight of the survivors. */
   weight: u64,
   /** What the masked counters summed to; absent when they were garbage. */
@@ -54,7 +63,7 @@ export const journalBody = struct({
 })
 export type JournalBody = ValueOf<typeof journalBody>
 
-const signedEntry = struct({ body: bytes(2 * 1024 * 1024), signature: signature64 })
+const signedEntry = struct({ body: bytes(16 * 1024 * 1024), signature: signature64 })
 
 export interface JournalEntry extends JournalBody {
   /** Of the body; the next entry's `previous`. */
