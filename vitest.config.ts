@@ -18,6 +18,7 @@ export default defineConfig({
       project('property', { testTimeout: 120_000 }),
       project('architecture', { testTimeout: 60_000 }),
       project('integration', { testTimeout: 120_000, fileParallelism: false }),
+      project('browser', { testTimeout: 180_000, fileParallelism: false }),
       project('e2e', { testTimeout: 300_000, fileParallelism: false }),
     ],
   },

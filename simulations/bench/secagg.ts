@@ -1,51 +1,72 @@
-import { randomBytes } from 'node:crypto'
-import { FedweaveError } from '@fedweave/aggregator'
-import { fastestPrg, nodeCurves } from '@fedweave/aggregator/node'
+import {
+  type CoordinatorState,
+  type Curves,
+  FedweaveError,
+  masksOf,
+  partsOfUnmasking,
+  planUnmasking,
+  toHex,
+  type UnmaskingPlan,
+} from '@fedweave/aggregator'
+import { fastestPrg, fastestSecretbox, nodeCurves } from '@fedweave/aggregator/node'
 import { type HarnessClient, type Probe, RoundHarness } from '@fedweave/aggregator/testing'
+import { ComputePool, unmaskInPlace } from '@fedweave/server'
 import { Command } from 'commander'
 import { integerOption, numberOption } from '../src/commands/output.ts'
+import { streamMs } from './secagg-floor.ts'
 
 export const command = new Command('secagg')
   .description('one secure aggregation of random vectors: setup, masking, unmasking, against the bare mask generator')
   .option('--clients <n>', 'clients in the cohort', '100')
   .option('--dim <n>', 'parameters of the model', '100000')
   .option('--drop <fraction>', 'part of the cohort that vanishes after the acks, so that its masks must be rebuilt', '0.1')
+  .option('--threads <n>', 'threads that unmask: 1 is this one, more are worker threads', '1')
 
-/** Streams expanded to learn what one costs; the floor scales it to all that the unmasking needs. */
-const FLOOR_SAMPLES = 100
+/** Clients whose work is timed, the last of the cohort. */
+const SAMPLED = 10
+
+type Completed = Extract<CoordinatorState, { phase: 'completed' }>
 
 /**
- * Runs a round of both protocol machines on one thread and checks the unmasked sum word by word. `unmaskMs` holds all
- * that the server does after the last answer: Shamir, X25519, HKDF, expansion. `floorMs` is what expanding and adding
- * the same number of streams takes without any protocol. Times are per client, or for the whole server.
+ * Runs a round of both protocol machines and checks the unmasked sum word by word. `unmaskMs` holds all that the server
+ * does after the last answer: Shamir, X25519, HKDF, expansion. `floorMs` is what expanding and adding the same number of
+ * streams takes on as many threads without any protocol. Times are of one client, or of the whole server.
  */
 export async function run(options: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const clients = integerOption('clients', options.clients, 3, 200)
+  const clients = integerOption('clients', options.clients, 3, 10_000)
   const dim = integerOption('dim', options.dim, 1, 10_000_000)
   const drop = numberOption('drop', options.drop, 0, 0.5)
+  const threads = integerOption('threads', options.threads, 1, 64)
+  const sampled = Math.min(SAMPLED, clients)
   const spent: Record<Probe, number> = { 'client:setup': 0, 'client:mask': 0, 'server:unmask': 0 }
-  const plainSum = new Uint32Array(dim)
-  const quantised = new Map<number, Uint32Array>()
+  let timed = false
   const prg = fastestPrg()
   const random = new Float32Array(dim)
+  const plainSum = new Uint32Array(dim)
   const harness = new RoundHarness({
     clients,
     seed: 'bench-secagg',
     size: dim,
-    curves: nodeCurves,
+    curves: { ...nodeCurves, verify: unlessTimed(() => timed, nodeCurves.verify) },
     prg,
+    secretbox: await fastestSecretbox(),
+    leaveMasked: true,
     config: (defaults) => ({
       ...defaults,
       secureAggregation: { ...defaults.secureAggregation, clipBound: 1, dropout: Math.max(0.1, drop) },
     }),
     update: (index) => ({ delta: fill(random, index), examples: 1, loss: 1, accuracy: 0.5 }),
-    onQuantised: (index, plain) => void quantised.set(index, plain.update.slice()),
-    probe(name, work) {
+    onQuantised: (_index, plain) => add(plainSum, plain.update), // whoever uploads survives: victims vanish before
+    probe(name, work, client = 0) {
+      timed = client >= clients - sampled
       const from = performance.now()
       const result = work()
-      spent[name] += performance.now() - from
+      if (timed) spent[name] += performance.now() - from
+      timed = false
       return result
     },
+    // Whoever has masked uploads at once: a thousand updates under way would not fit into memory.
+    next: (underWay) => (underWay.at(-1)?.message.type === 'upload' ? underWay.length - 1 : 0),
   })
   const victims = new Set(harness.clients.slice(0, Math.round(drop * clients)))
   harness.network = (envelope) => {
@@ -57,21 +78,21 @@ export async function run(options: Record<string, unknown>): Promise<Record<stri
   if (state.phase !== 'completed')
     throw new FedweaveError('FL_ROUND_ABORTED', state.phase === 'aborted' ? state.message : `the round ended in ${state.phase}`)
 
-  for (const client of harness.clients) if (client.alive) add(plainSum, quantised.get(client.index))
+  const survivors = alive(harness.clients).length
+  const unmaskMs = await unmask(harness, state, dim, threads)
   const expected = harness.format.sum(prg)
   expected.add({ update: plainSum, counters: new Uint32Array(4) })
-  const verified = sameMean(harness, expected.decode(alive(harness.clients).length).pseudoGradient)
-  const seeds = harness.masksRemoved
-  const floorMs = seeds * streamMs(dim)
-  const unmaskMs = spent['server:unmask']
+  const verified = sameMean(harness, state, expected.decode(survivors, state.facts.context).pseudoGradient)
+  const seeds = seedsOf(wholePlan(state))
+  const floorMs = seeds * (await streamMs(dim, threads))
   return {
     clients,
     dim,
-    neighbours: clients - 1,
+    neighbours: neighboursOf(harness),
     drop,
-    threads: 1,
-    clientSetupMs: round(spent['client:setup'] / clients),
-    clientMaskMs: round(spent['client:mask'] / alive(harness.clients).length),
+    threads,
+    clientSetupMs: round(spent['client:setup'] / sampled),
+    clientMaskMs: round(spent['client:mask'] / sampled),
     unmaskMs: round(unmaskMs),
     seeds,
     floorMs: round(floorMs),
@@ -81,14 +102,56 @@ export async function run(options: Record<string, unknown>): Promise<Record<stri
   }
 }
 
-/** Milliseconds to expand one stream and add it, the least that unmasking costs a seed. */
-function streamMs(dim: number): number {
-  const accumulator = fastestPrg().accumulator(dim)
-  const keys = Array.from({ length: FLOOR_SAMPLES }, () => new Uint8Array(randomBytes(32)))
-  accumulator.addStream(keys[0] as Uint8Array) // warm
-  const from = performance.now()
-  for (const key of keys) accumulator.addStream(key)
-  return (performance.now() - from) / FLOOR_SAMPLES
+/**
+ * All clients verify the same signatures of the same roster. Those that are timed do so themselves; for the others a
+ * signature is verified once, or a cohort of a thousand would spend minutes on it.
+ */
+function unlessTimed(timed: () => boolean, verify: Curves['verify']): Curves['verify'] {
+  const known = new Map<string, boolean>()
+  return (key, message, signature) => {
+    if (timed()) return verify(key, message, signature)
+    const name = [key, message, signature].map(toHex).join()
+    const valid = known.get(name) ?? verify(key, message, signature)
+    known.set(name, valid)
+    return valid
+  }
+}
+
+/** Masks of a client besides its own, on average. */
+function neighboursOf({ clients }: RoundHarness): number {
+  const masks = clients.flatMap(({ effects }) =>
+    effects.flatMap((effect) => (effect.type === 'upload' ? effect.masks.length - 1 : [])),
+  )
+  return Math.round(masks.reduce((sum, count) => sum + count, 0) / masks.length)
+}
+
+/** Takes the masks off the harness's sum as a server does; returns the milliseconds. */
+async function unmask({ sum, config }: RoundHarness, state: Completed, dim: number, threads: number): Promise<number> {
+  if (sum === undefined) throw new Error('no round ran')
+  if (threads === 1) {
+    const from = performance.now()
+    sum.unmask(masksOf(nodeCurves, wholePlan(state)))
+    return performance.now() - from
+  }
+  const pool = new ComputePool(threads)
+  try {
+    // A server's threads are up when it unmasks: they have opened the uploads.
+    const nothing = { ...wholePlan(state), secrets: [] }
+    await Promise.all(Array.from({ length: threads }, () => pool.expand({ config, plan: nothing })))
+    const from = performance.now()
+    await unmaskInPlace(sum, dim, config, state, pool)
+    return performance.now() - from
+  } finally {
+    await pool.close()
+  }
+}
+
+function wholePlan(state: Completed): UnmaskingPlan {
+  return planUnmasking(state, partsOfUnmasking(state, 1, Number.MAX_SAFE_INTEGER).flat())
+}
+
+function seedsOf({ secrets }: UnmaskingPlan): number {
+  return secrets.reduce((sum, { kind }) => sum + ('peers' in kind ? kind.peers.length : 1), 0)
 }
 
 /** A vector inside the clip bound that differs from client to client. */
@@ -98,13 +161,13 @@ function fill(vector: Float32Array, index: number): Float32Array {
   return vector
 }
 
-function add(sum: Uint32Array, term: Uint32Array | undefined): void {
-  if (term === undefined) throw new Error('a survivor quantised nothing')
+function add(sum: Uint32Array, term: Uint32Array): void {
   for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (term[i] as number)
 }
 
-function sameMean(harness: RoundHarness, expected: Float32Array): boolean {
-  return harness.aggregate?.pseudoGradient.every((value, i) => value === expected[i]) ?? false
+function sameMean({ sum }: RoundHarness, { survivors, facts }: Completed, expected: Float32Array): boolean {
+  const mean = sum?.decode(survivors.length, facts.context).pseudoGradient
+  return mean?.every((value, i) => value === expected[i]) ?? false
 }
 
 function alive(clients: readonly HarnessClient[]): readonly HarnessClient[] {

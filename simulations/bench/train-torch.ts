@@ -1,5 +1,9 @@
-/** Times by case, `<model>-<optimizer>`. */
-export type TorchTimes = Readonly<Record<string, { readonly medianMs: number; readonly minMs: number }>>
+export interface TorchTimes {
+  /** Version and linear algebra: with Debian's reference BLAS, which OpenBLAS replaces, PyTorch is several times slower. */
+  readonly name: string
+  /** By case, `<model>-<optimizer>`. */
+  readonly times: Readonly<Record<string, { readonly medianMs: number; readonly minMs: number }>>
+}
 
 /** PyTorch on one thread, the same two models, batch and optimisers. Arguments: steps, batch. Prints TorchTimes as JSON. */
 export const TORCH_SCRIPT = `
@@ -38,5 +42,6 @@ for make in (reference, mcmahan):
                 times.append(1000 * (time.perf_counter() - start))
         times.sort()
         results[make.__name__ + "-" + name] = {"medianMs": times[len(times) // 2], "minMs": times[0]}
-print(json.dumps(results))
+blas = "OpenBLAS" if "openblas" in open("/proc/self/maps").read() else "reference BLAS"
+print(json.dumps({"name": f"PyTorch {torch.__version__}, {blas}, one thread", "times": results}))
 `

@@ -24,7 +24,7 @@ const OPTIMIZERS = ['sgd', 'adam'] as const
 /**
  * Times one training step, batch 32, of the reference CNN (693,962 parameters) and of the two-layer CNN of McMahan et al.
  * 2017 (1,663,370): stock tfjs on its cpu backend, tfjs with our kernels, their ratio, and images per second. Stock takes
- * 2 to 60 seconds a step and is timed once. A peer that is not installed is reported under `peer`.
+ * 2 to 60 seconds a step and is timed once. In the result `peer` names the peer, or says that it is missing.
  */
 export async function run({ peer, steps = 40 }: TrainBenchOptions = {}): Promise<Record<string, unknown>> {
   const torch = peer === 'torch' ? torchTimes(steps) : undefined
@@ -37,7 +37,7 @@ export async function run({ peer, steps = 40 }: TrainBenchOptions = {}): Promise
       const ours = await time(layers(), optimizer === 'sgd' ? new Sgd({ learningRate: 0.01 }) : new Adam(), steps)
       await tf.setBackend('cpu')
       const stock = await time(layers(), optimizer === 'sgd' ? tf.train.sgd(0.01) : tf.train.adam(), 1)
-      const peerTimes = typeof torch === 'object' ? torch[`${name}-${optimizer}`] : undefined
+      const peerTimes = torch?.times[`${name}-${optimizer}`]
       results[`${name}-${optimizer}`] = {
         stockMs: stock.minMs,
         oursMs: ours.medianMs,
@@ -48,11 +48,14 @@ export async function run({ peer, steps = 40 }: TrainBenchOptions = {}): Promise
       }
     }
   }
-  const missing = typeof torch === 'string' ? { peer: torch } : {}
-  return { batch: BATCH, kernels: variant, node: process.version, cpu: cpus()[0]?.model, steps, ...missing, ...results }
+  const beside = peer === undefined ? {} : { peer: torch?.name ?? `${peer} is not installed or not known` }
+  return { batch: BATCH, kernels: variant, node: process.version, cpu: cpus()[0]?.model, steps, ...beside, ...results }
 }
 
-/** Median and least milliseconds of `steps` training steps on one batch of noise, after a warm-up on two of its images. */
+/**
+ * Median and least milliseconds of `steps` training steps on one batch of noise. The warm-up, until the engine has compiled
+ * everything, is on two of its images for a single step and on all of them before many.
+ */
 async function time(layers: tf.layers.Layer[], optimizer: tf.Optimizer, steps: number): Promise<Times> {
   const model = tf.sequential({ layers })
   model.compile({ optimizer, loss: 'categoricalCrossentropy' })
@@ -61,6 +64,7 @@ async function time(layers: tf.layers.Layer[], optimizer: tf.Optimizer, steps: n
   const y = tf.oneHot(digits, 10)
   const [fewX, fewY] = [x.slice(0, 2), y.slice(0, 2)]
   for (let i = 0; i < 3; i++) await model.trainOnBatch(fewX, fewY)
+  for (let i = 0; i < 10 && steps > 1; i++) await model.trainOnBatch(x, y)
   const times: number[] = []
   for (let i = 0; i < steps; i++) {
     const start = performance.now()
@@ -97,11 +101,11 @@ function mcmahanLayers(): tf.layers.Layer[] {
 }
 
 /** Debian installs python3-torch for its own python3, which need not be the first on the path. */
-function torchTimes(steps: number): TorchTimes | string {
+function torchTimes(steps: number): TorchTimes | undefined {
   const env = { ...process.env, OPENBLAS_CORETYPE: 'SkylakeX', OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1' }
   for (const python of ['python3', '/usr/bin/python3']) {
     const { status, stdout } = spawnSync(python, ['-c', TORCH_SCRIPT, String(steps), String(BATCH)], { env, encoding: 'utf8' })
     if (status === 0) return JSON.parse(stdout) as TorchTimes
   }
-  return 'python3-torch is not installed'
+  return undefined
 }

@@ -1,9 +1,7 @@
 import { FedweaveError } from '@fedweave/aggregator'
 import { Command, CommanderError } from 'commander'
+import type { Action } from './commands/action.ts'
 import { printError, usageExit } from './commands/output.ts'
-
-/** What a command gets, and the exit code that it gives back. */
-export type Action = (options: Record<string, unknown>, args: readonly string[]) => Promise<number>
 
 /** Commands load only when they are called: `fedweave --help` must not wait for TensorFlow.js. */
 const lazily =
@@ -52,6 +50,17 @@ function program(): Command {
     .option('--rounds <number>', 'rounds to run', '3')
     .option('--json', 'print one JSON object on the last line of stdout')
     .action(lazily(() => import('./commands/demo.ts')))
+
+  cli
+    .command('privacy')
+    .description('what the privacy of a task takes: graph')
+    .command('graph')
+    .description('share-holders and threshold that secure aggregation needs for a roster, and why')
+    .requiredOption('--clients <n>', 'clients in the roster')
+    .option('--corrupt <fraction>', 'part of them that may collude with the server', '0.1')
+    .option('--dropout <fraction>', 'part of them that may drop out; default: 0.2 up to 20 clients, 0.1 above')
+    .option('--json', 'print one JSON object on the last line of stdout')
+    .action(lazily(() => import('./commands/privacy.ts')))
 
   cli
     .command('bench')

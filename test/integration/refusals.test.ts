@@ -67,7 +67,7 @@ async function committed(rudeTransport: () => Transport): Promise<void> {
   const rudest = (await tinyClient(url, 'rude', { trainer: plain(2).trainer, server: rudeTransport })).run()
   expect((await Promise.all([...others, rudest])).map(({ rounds }) => rounds)).toEqual([1, 1, 1])
   const entry = openEntry(nodeCurves, operatorKey, server.app.hub.task('tiny').history.signedEntries.at(-1) as Uint8Array)
-  expect(entry.survivors.length).toBe(3)
+  expect(entry.cohorts[0]?.survivors.length).toBe(3)
 }
 
 const three = { cohort: { minimum: 3, target: 3, overSelection: 1 } }

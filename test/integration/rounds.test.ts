@@ -105,7 +105,7 @@ test('a client whose connection is cut in every phase comes back to the same rou
   )
   expect([...cut]).toEqual(expect.arrayContaining(['setup', 'collecting', 'confirming', 'unmasking']))
   expect(runs.map(({ rounds }) => rounds)).toEqual([1, 1, 1])
-  expect(entriesOf(server).at(-1)?.survivors.length).toBe(3)
+  expect(entriesOf(server).at(-1)?.cohorts[0]?.survivors.length).toBe(3)
 })
 
 test('after a server crash in mid-round the clients re-enter with the deltas that they had trained, by certificate', async () => {
@@ -177,7 +177,7 @@ test('an over-selected cohort closes at its target; the slow client is left out 
   expect(codes[0]).toBe('FL_ROUND_STALE')
   expect(runs.map(({ rounds }) => rounds)).toEqual([1, 2, 2, 1])
   const [, first] = entriesOf(server)
-  expect([first?.roster.length, first?.survivors.length]).toEqual([4, 3])
+  expect([first?.cohorts[0]?.roster.length, first?.cohorts[0]?.survivors.length]).toEqual([4, 3])
   const [before, after] = [
     weightsOf(server.disk, first?.modelBefore as Uint8Array),
     weightsOf(server.disk, first?.modelAfter as Uint8Array),

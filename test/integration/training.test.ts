@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { TensorLayout } from '@fedweave/aggregator'
 import { buildModel, describeModel, localTrainer, referenceCnn, setWeights } from '@fedweave/client/tfjs'
-import type { LocalDataset, Trainer, TrainingRequest } from '@fedweave/client/training'
+import type { LocalDataset, LocalTrainer, Trainer, TrainingRequest } from '@fedweave/client/training'
 import * as tf from '@tensorflow/tfjs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { workerTrainer } from '../../client-sdk/src/worker/host.ts'
@@ -17,7 +17,7 @@ function mnist(half: 'train' | 't10k', count: number): LocalDataset {
 }
 
 const open: Trainer[] = []
-function inWorker(dataset: LocalDataset): Trainer {
+function inWorker(dataset: LocalDataset): LocalTrainer {
   const trainer = workerTrainer(dataset)
   open.push(trainer)
   return trainer
@@ -65,6 +65,20 @@ describe('workerTrainer', () => {
       expect(Buffer.from(first.delta.buffer).equals(Buffer.from(other.delta.buffer))).toBe(true)
       expect({ ...first, delta: undefined }).toEqual({ ...other, delta: undefined })
     }
+  })
+
+  it('judges weights as this thread does, and says what it computes on', async () => {
+    const { model, weights } = await request()
+    const test = mnist('t10k', 500)
+    const trainer = inWorker(test)
+    const metrics = await trainer.evaluate({ model, weights })
+    expect(metrics.accuracy).toBe(await accuracyOn(test, await request(), weights))
+    expect(metrics.confusion.reduce((sum, count) => sum + count, 0)).toBe(500)
+    const here = localTrainer(test)
+    open.push(here)
+    expect(await here.evaluate({ model, weights })).toEqual(metrics)
+    expect(await trainer.backend()).toEqual(await here.backend())
+    expect(await trainer.backend()).toMatchObject({ name: 'wasm', kernels: 'wasm-simd', reason: 'no GPU to train on here' })
   })
 
   it('reports progress, stops within one step of an abort, and goes on with the next round', async () => {

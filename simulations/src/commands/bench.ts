@@ -1,6 +1,6 @@
 import { FedweaveError } from '@fedweave/aggregator'
 import type { Command } from 'commander'
-import type { Action } from '../cli.ts'
+import type { Action } from './action.ts'
 
 interface Bench {
   readonly command: Command
@@ -9,6 +9,8 @@ interface Bench {
 }
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  bundle: () => import('../../bench/bundle.ts'),
+  mnist: () => import('../../bench/mnist.ts'),
   secagg: () => import('../../bench/secagg.ts'),
 }
 

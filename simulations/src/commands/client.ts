@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { FedweaveError, fromHex } from '@fedweave/aggregator'
 import { FederatedClient, fileStore, type LocalDataset } from '@fedweave/client'
-import type { Action } from '../cli.ts'
 import { MNIST_EXAMPLES, mnist } from '../data/mnist.ts'
 import { iidShard, type Shard } from '../partition/iid.ts'
 import { take } from '../partition/take.ts'
+import type { Action } from './action.ts'
 import { integerOption, interruptSignal, passphrase } from './output.ts'
 
 export const run: Action = async (options, [url = '']) => {

@@ -1,5 +1,5 @@
-import type { Action } from '../cli.ts'
 import { runDemo } from '../demo/run-demo.ts'
+import type { Action } from './action.ts'
 import { integerOption, interruptSignal } from './output.ts'
 
 export const run: Action = async (options) => {

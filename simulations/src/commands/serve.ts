@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { FedweaveError } from '@fedweave/aggregator'
 import { parseServerConfig, readServerConfig, type ServerConfig, serve } from '@fedweave/server'
-import type { Action } from '../cli.ts'
 import { writeMnistTask } from '../tasks/mnist.ts'
+import type { Action } from './action.ts'
 import { integerOption, interruptSignal, passphrase } from './output.ts'
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']

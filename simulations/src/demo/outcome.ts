@@ -31,13 +31,14 @@ export async function readOutcome(
   })
   const { config } = openConfig(nodeCurves, operatorKey, bytes(journal.config))
   const rounds = signed.slice(1).map((entry) => openEntry(nodeCurves, operatorKey, entry))
+  const cohorts = rounds.flatMap((entry) => entry.cohorts)
   const parameters = new TensorLayout(config.model.tensors).size
   const evaluation = rounds.at(-1)?.evaluation
   return {
     accuracy: evaluation?.accuracy ?? 0,
     recall: evaluation?.recall ?? 0,
-    clients: new Set(rounds.flatMap(({ roster }) => roster.map(entryId))).size,
-    dropouts: rounds.reduce((sum, { roster, survivors }) => sum + roster.length - survivors.length, 0),
+    clients: new Set(cohorts.flatMap(({ roster }) => roster.map(entryId))).size,
+    dropouts: cohorts.reduce((sum, { roster, survivors }) => sum + roster.length - survivors.length, 0),
     rounds: report.rounds,
     secure: report.problems.length === 0 && report.rounds > 0,
     uploadBytesPerParam: Math.max(0, ...rounds.map(({ uploadBytes }) => uploadBytes)) / parameters,

@@ -78,6 +78,7 @@ describe('on a platform without', () => {
     expect(() => fresh.wasmPrg()).toThrow(
       expect.objectContaining({ code: 'FL_DEPENDENCY_MISSING', message: expect.stringContaining('SIMD') }),
     )
+    expect(fresh.fastestPrg().name).toBe('noble')
   })
 
   test('a bare ChaCha20 in its crypto library, the fastest is WebAssembly', async () => {

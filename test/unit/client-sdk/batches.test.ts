@@ -1,6 +1,6 @@
 import type { TrainingPlan } from '@fedweave/aggregator'
 import { describe, expect, it } from 'vitest'
-import { batches, stepsOf } from '../../../client-sdk/src/training/batches.ts'
+import { batchesInOrder, stepsOf, trainingBatches } from '../../../client-sdk/src/training/batches.ts'
 import { Random } from '../../../client-sdk/src/training/random.ts'
 
 const rows = 10
@@ -11,18 +11,25 @@ const dataset = {
 }
 const plan: TrainingPlan = { epochs: 3, batchSize: 4, optimizer: 'sgd', learningRate: 0.1 }
 
-function labelsOf(changed: Partial<TrainingPlan>, seed = 1): number[][] {
-  return Array.from(batches(dataset, { ...plan, ...changed }, new Random(seed)), ({ xs, labels }) => {
-    expect([...xs]).toEqual([...labels].flatMap((row) => [2 * row, 2 * row + 1])) // each row with its own label
-    return [...labels]
+const copy = (example: Float32Array, out: Float32Array) => out.set(example)
+const all = Uint32Array.from({ length: rows }, (_, row) => row)
+
+function drawn(changed: Partial<TrainingPlan>, seed = 1, chosen = all) {
+  return Array.from(trainingBatches(dataset, chosen, { ...plan, ...changed }, new Random(seed), copy), (batch) => {
+    expect([...batch.xs]).toEqual([...batch.labels].flatMap((row) => [2 * row, 2 * row + 1])) // each row with its own label
+    return { labels: [...batch.labels], closesEpoch: batch.closesEpoch }
   })
 }
 
-describe('batches', () => {
+function labelsOf(changed: Partial<TrainingPlan>, seed = 1, chosen = all): number[][] {
+  return drawn(changed, seed, chosen).map(({ labels }) => labels)
+}
+
+describe('trainingBatches', () => {
   it('pass over every example once an epoch, the partial last batch included', () => {
-    const drawn = labelsOf({})
-    expect(drawn.map((batch) => batch.length)).toEqual([4, 4, 2, 4, 4, 2, 4, 4, 2])
-    const epochs = [0, 3, 6].map((start) => drawn.slice(start, start + 3).flat())
+    const labels = labelsOf({})
+    expect(labels.map((batch) => batch.length)).toEqual([4, 4, 2, 4, 4, 2, 4, 4, 2])
+    const epochs = [0, 3, 6].map((start) => labels.slice(start, start + 3).flat())
     for (const epoch of epochs) expect(epoch.toSorted((a, b) => a - b)).toEqual([...dataset.labels])
     expect(new Set(epochs.map(String)).size).toBe(3)
   })
@@ -32,6 +39,25 @@ describe('batches', () => {
       expect(labelsOf(changed)).toHaveLength(stepsOf({ ...plan, ...changed }, rows))
     }
     expect(labelsOf({ maxSteps: 4 })).toEqual(labelsOf({}).slice(0, 4))
+  })
+
+  it('say which of them closes an epoch, or the round', () => {
+    const closing = (changed: Partial<TrainingPlan>) =>
+      drawn(changed).flatMap(({ closesEpoch }, i) => (closesEpoch ? [i + 1] : []))
+    expect(closing({})).toEqual([3, 6, 9])
+    expect(closing({ maxSteps: 4 })).toEqual([3, 4])
+    expect(closing({ batchSize: 64 })).toEqual([1, 2, 3])
+  })
+
+  it('hold the chosen rows and no others', () => {
+    const chosen = Uint32Array.of(1, 4, 7)
+    expect(labelsOf({ epochs: 1, batchSize: 2 }, 1, chosen).flat().sort()).toEqual([...chosen])
+  })
+
+  it('hold examples as `prepare` writes them', () => {
+    const negate = (example: Float32Array, out: Float32Array) => out.set(example.map((value) => -value))
+    const [batch] = trainingBatches(dataset, Uint32Array.of(3), plan, new Random(1), negate)
+    expect([...(batch?.xs ?? [])]).toEqual([-6, -7])
   })
 
   it('follow from the seed', () => {
@@ -48,5 +74,21 @@ describe('batches', () => {
         )
       }
     }
+  })
+})
+
+describe('batchesInOrder', () => {
+  it('keeps the order of the rows', () => {
+    const batches = Array.from(batchesInOrder(dataset, Uint32Array.of(9, 0, 4), 2, copy), ({ xs, labels }) => [
+      [...xs],
+      [...labels],
+    ])
+    expect(batches).toEqual([
+      [
+        [18, 19, 0, 1],
+        [9, 0],
+      ],
+      [[8, 9], [4]],
+    ])
   })
 })

@@ -3,19 +3,9 @@ import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../client-sdk/src/tfjs/backend.ts'
 import { localTrainer } from '../../../client-sdk/src/training/local-trainer.ts'
-import { Random } from '../../../client-sdk/src/training/random.ts'
 import type { LocalDataset } from '../../../client-sdk/src/training/trainer.ts'
 import { describeLayers, linearModel, seeded } from './models.ts'
-
-/** `rows` random points of three coordinates in (-1, 1); the class says whether their sum is positive. */
-function points(rows: number): LocalDataset {
-  const random = new Random(11)
-  const xs = Float32Array.from({ length: rows * 3 }, () => random.uint32() / 2 ** 31 - 1)
-  const labels = Int32Array.from({ length: rows }, (_, i) =>
-    (xs[3 * i] ?? 0) + (xs[3 * i + 1] ?? 0) + (xs[3 * i + 2] ?? 0) > 0 ? 1 : 0,
-  )
-  return { xs, shape: [3], labels }
-}
+import { points, regression } from './softmax-regression.ts'
 
 const plan: TrainingPlan = { epochs: 1, batchSize: 8, optimizer: 'sgd', learningRate: 0.5 }
 
@@ -34,25 +24,6 @@ async function trainOnce(
   }
 }
 
-/** Loss, hits and gradient of softmax regression (3 x 2 kernel, then 2 biases) over all of `dataset`, in float64. */
-function softmaxRegression({ xs, labels }: LocalDataset, weights: ArrayLike<number>) {
-  const gradient = new Float64Array(8)
-  let loss = 0
-  let correct = 0
-  for (const [row, label] of labels.entries()) {
-    const x = [...xs.subarray(3 * row, 3 * row + 3), 1]
-    const logit = (c: number) => x.reduce((sum, value, i) => sum + value * (weights[2 * i + c] as number), 0)
-    const p1 = 1 / (1 + Math.exp(logit(0) - logit(1)))
-    loss -= Math.log(label === 1 ? p1 : 1 - p1) / labels.length
-    correct += (p1 > 0.5 ? 1 : 0) === label ? 1 : 0
-    for (const [i, value] of x.entries()) {
-      gradient[2 * i] = (gradient[2 * i] as number) + ((1 - p1 - (1 - label)) * value) / labels.length
-      gradient[2 * i + 1] = (gradient[2 * i + 1] as number) + ((p1 - label) * value) / labels.length
-    }
-  }
-  return { loss, accuracy: correct / labels.length, gradient }
-}
-
 const expectClose = (actual: Float32Array, expected: Float64Array) => {
   expect(actual).toHaveLength(expected.length)
   for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 6)
@@ -65,7 +36,7 @@ describe('localTrainer', () => {
     const dataset = points(12)
     const { model, weights } = await linearModel()
     const result = await trainOnce(dataset, model, weights, { batchSize: 12 })
-    const { loss, accuracy, gradient } = softmaxRegression(dataset, weights)
+    const { loss, accuracy, gradient } = regression(dataset, weights)
     expectClose(
       result.delta,
       gradient.map((g) => -0.5 * g),
@@ -78,7 +49,7 @@ describe('localTrainer', () => {
     const dataset = points(12)
     const { model, weights } = await linearModel(tf.regularizers.l2({ l2: 0.25 }))
     const { delta } = await trainOnce(dataset, model, weights, { batchSize: 12 })
-    const { gradient } = softmaxRegression(dataset, weights)
+    const { gradient } = regression(dataset, weights)
     expectClose(
       delta,
       gradient.map((g, i) => -0.5 * (g + (i < 6 ? 2 * 0.25 * (weights[i] as number) : 0))),
@@ -89,7 +60,7 @@ describe('localTrainer', () => {
     const dataset = points(12)
     const { model, weights } = await linearModel()
     const trainer = localTrainer(dataset)
-    const { gradient } = softmaxRegression(dataset, weights)
+    const { gradient } = regression(dataset, weights)
     for (let round = 0; round < 2; round++) {
       const { delta } = await trainer.train({
         model,

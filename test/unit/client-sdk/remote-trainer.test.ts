@@ -1,5 +1,6 @@
 import type { ModelSpec } from '@fedweave/aggregator'
 import { describe, expect, it } from 'vitest'
+import { metricsOf } from '../../../client-sdk/src/training/metrics.ts'
 import type { LocalDataset, TrainingRequest } from '../../../client-sdk/src/training/trainer.ts'
 import type { FromWorker, ToWorker } from '../../../client-sdk/src/worker/messages.ts'
 import { RemoteTrainer } from '../../../client-sdk/src/worker/remote.ts'
@@ -12,12 +13,13 @@ const request: TrainingRequest = {
   seed: 1,
 }
 const dataset: LocalDataset = { xs: Float32Array.of(1, 2), shape: [2], labels: Int32Array.of(0) }
+const options = { wasmPaths: '/wasm/' }
 const result = { delta: Float32Array.of(1), examples: 1, steps: 1, loss: 0, accuracy: 1 }
 
 /** Workers that answer only what a test makes them; `received` holds what crossed, as structured cloning leaves it. */
 function fakeWorkers(data: LocalDataset = dataset) {
   const workers: { received: ToWorker[]; answer: (message: FromWorker) => void; crash: (cause: unknown) => void }[] = []
-  const trainer = new RemoteTrainer(data, (answer, crash) => {
+  const trainer = new RemoteTrainer(data, options, (answer, crash) => {
     const received: ToWorker[] = []
     workers.push({ received, answer, crash })
     return {
@@ -30,14 +32,14 @@ function fakeWorkers(data: LocalDataset = dataset) {
 }
 
 describe('RemoteTrainer', () => {
-  it('starts its worker with the first round and sends the data set once', async () => {
+  it('starts its worker with the first job and sends the data set and the options once', async () => {
     const { trainer, workers, worker } = fakeWorkers()
     expect(workers).toHaveLength(0)
     const rounds = [trainer.train(request), trainer.train(request)]
     expect(worker(0).received).toEqual([
-      { kind: 'dataset', dataset },
-      { kind: 'train', id: 1, request, progress: false },
-      { kind: 'train', id: 2, request, progress: false },
+      { kind: 'start', dataset, options },
+      { kind: 'job', id: 1, job: { kind: 'train', request, progress: false } },
+      { kind: 'job', id: 2, job: { kind: 'train', request, progress: false } },
     ])
     worker(0).answer({ kind: 'result', id: 2, result: { ...result, steps: 2 } })
     worker(0).answer({ kind: 'result', id: 1, result })
@@ -46,12 +48,39 @@ describe('RemoteTrainer', () => {
     expect(workers).toHaveLength(1)
   })
 
+  it('asks for a judgement and for the backend as it asks for training', async () => {
+    const { trainer, worker } = fakeWorkers()
+    const metrics = metricsOf(Uint32Array.of(1, 0, 0, 1), 2, 0.5)
+    const backend = { name: 'wasm', simd: true, kernels: 'wasm-simd', reason: 'no GPU' } as const
+    const answers = [trainer.evaluate({ model, weights: request.weights }), trainer.backend()]
+    expect(worker(0).received.slice(1)).toEqual([
+      { kind: 'job', id: 1, job: { kind: 'evaluate', request: { model, weights: request.weights } } },
+      { kind: 'job', id: 2, job: { kind: 'backend' } },
+    ])
+    worker(0).answer({ kind: 'result', id: 2, result: backend })
+    worker(0).answer({ kind: 'result', id: 1, result: metrics })
+    expect(await Promise.all(answers)).toEqual([metrics, backend])
+    expect(request.weights).toHaveLength(3)
+  })
+
+  it('hands on the progress of the round that asked for it', async () => {
+    const { trainer, worker } = fakeWorkers()
+    const seen: unknown[] = []
+    const rounds = [trainer.train(request, { onProgress: (progress) => seen.push(progress) }), trainer.train(request)]
+    expect(worker(0).received.slice(1)).toMatchObject([{ job: { progress: true } }, { job: { progress: false } }])
+    const progress = { step: 1, steps: 2, loss: 3, accuracy: 0.5, validation: { examples: 1, loss: 2, accuracy: 1 } }
+    worker(0).answer({ kind: 'progress', id: 1, progress })
+    for (const id of [1, 2]) worker(0).answer({ kind: 'result', id, result })
+    await Promise.all(rounds)
+    expect(seen).toEqual([progress])
+  })
+
   it('sends a part of a large array without the rest, and leaves it with the caller', () => {
     const all = Float32Array.from({ length: 1000 }, (_, i) => i)
     const { trainer, worker } = fakeWorkers({ ...dataset, xs: all.subarray(10, 12) })
     void trainer.train(request)
     const [first] = worker(0).received
-    const sent = first?.kind === 'dataset' ? first.dataset.xs : undefined
+    const sent = first?.kind === 'start' ? first.dataset.xs : undefined
     expect(sent).toEqual(Float32Array.of(10, 11))
     expect(sent?.buffer.byteLength).toBe(8)
     expect(all).toHaveLength(1000)
@@ -63,7 +92,7 @@ describe('RemoteTrainer', () => {
     void trainer.train(request)
     xs[1] = 5
     const [first] = worker(0).received
-    expect(first?.kind === 'dataset' && first.dataset.xs[1]).toBe(5)
+    expect(first?.kind === 'start' && first.dataset.xs[1]).toBe(5)
   })
 
   it('gives an error of the worker its class, code and cure back', async () => {
@@ -106,7 +135,7 @@ describe('RemoteTrainer', () => {
     }
     const next = trainer.train(request)
     worker(0).crash(new Error('a late event of the first worker'))
-    expect(worker(1).received.map(({ kind }) => kind)).toEqual(['dataset', 'train'])
+    expect(worker(1).received.map(({ kind }) => kind)).toEqual(['start', 'job'])
     worker(1).answer({ kind: 'result', id: 3, result })
     expect(await next).toEqual(result)
   })

@@ -19,6 +19,9 @@ function inChunks(bytes: Uint8Array, size: number): Readable {
   )
 }
 
+/** Takes a whole body as it is. */
+const keep = async (update: Uint8Array) => update
+
 /** Lets streams deliver what was written to them. */
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -26,7 +29,7 @@ describe('a whole body', () => {
   test.each([1, 1_000, 65_536, body.length])('comes back byte for byte in chunks of %i', async (size) => {
     const staging = new Staging(patient)
     const counts: number[] = []
-    const got = await staging.receive(inChunks(body, size), body.length, { onBytes: (n) => counts.push(n) })
+    const got = await staging.receive(inChunks(body, size), body.length, keep, { onBytes: (n) => counts.push(n) })
     expect(Buffer.compare(got, body)).toBe(0)
     expect(got.buffer.byteLength).toBe(body.length) // owns its memory: can be transferred
     expect(counts.length).toBe(Math.ceil(body.length / size))
@@ -35,14 +38,14 @@ describe('a whole body', () => {
   })
 
   test('of no bytes is a body', async () => {
-    expect(await new Staging(patient).receive(Readable.from([]), 0)).toEqual(new Uint8Array(0))
+    expect(await new Staging(patient).receive(Readable.from([]), 0, keep)).toEqual(new Uint8Array(0))
   })
 })
 
 describe('a body of the wrong size', () => {
   test('that is short is refused with both numbers', async () => {
     const staging = new Staging(patient)
-    await expect(staging.receive(inChunks(body, 1000), body.length + 1)).rejects.toMatchObject({
+    await expect(staging.receive(inChunks(body, 1000), body.length + 1, keep)).rejects.toMatchObject({
       code: 'FL_UPDATE_SHAPE',
       message: 'expected 300008 bytes, got 300007',
     })
@@ -56,7 +59,7 @@ describe('a body of the wrong size', () => {
         setImmediate(() => this.push(Buffer.alloc(1000)))
       },
     })
-    await expect(staging.receive(endless, 2500)).rejects.toMatchObject({
+    await expect(staging.receive(endless, 2500, keep)).rejects.toMatchObject({
       code: 'FL_UPDATE_SHAPE',
       message: 'expected 2500 bytes, got 3000 or more',
     })
@@ -69,7 +72,7 @@ describe('a body of the wrong size', () => {
     for (const error of [undefined, new Error('ECONNRESET')]) {
       const staging = new Staging(patient)
       const stream = new PassThrough()
-      const received = staging.receive(stream, 100)
+      const received = staging.receive(stream, 100, keep)
       stream.write(Buffer.alloc(60))
       await turn()
       stream.destroy(error)
@@ -85,7 +88,7 @@ describe('a body of the wrong size', () => {
     const stream = new PassThrough()
     stream.destroy()
     await once(stream, 'close')
-    await expect(new Staging(patient).receive(stream, 100)).rejects.toMatchObject({ code: 'FL_UPDATE_SHAPE' })
+    await expect(new Staging(patient).receive(stream, 100, keep)).rejects.toMatchObject({ code: 'FL_UPDATE_SHAPE' })
   })
 })
 
@@ -93,21 +96,41 @@ describe('slots', () => {
   test('an upload beyond them is refused at once, and admitted when one is free', async () => {
     const staging = new Staging(patient)
     const streams = [new PassThrough(), new PassThrough()]
-    const received = streams.map((stream) => staging.receive(stream, 4))
+    const received = streams.map((stream) => staging.receive(stream, 4, keep))
     expect(staging.taken).toBe(2)
-    await expect(staging.receive(inChunks(body, 1000), body.length)).rejects.toMatchObject({ code: 'FL_STAGING_FULL' })
+    await expect(staging.receive(inChunks(body, 1000), body.length, keep)).rejects.toMatchObject({ code: 'FL_STAGING_FULL' })
     streams[0]?.end(Buffer.from('done'))
     expect(await received[0]).toEqual(new Uint8Array(Buffer.from('done')))
-    expect(Buffer.compare(await staging.receive(inChunks(body, 1000), body.length), body)).toBe(0)
+    expect(Buffer.compare(await staging.receive(inChunks(body, 1000), body.length, keep), body)).toBe(0)
     streams[1]?.end(Buffer.from('also'))
     expect(await received[1]).toEqual(new Uint8Array(Buffer.from('also')))
     expect(staging).toMatchObject({ taken: 0, heldBytes: 0 })
   })
 
+  test('one stays taken until its update is used, whether that works or not', async () => {
+    for (const error of [undefined, new Error('broken seal')]) {
+      const staging = new Staging({ ...patient, slots: 1 })
+      let finish = () => {}
+      const received = staging.receive(inChunks(body, 1000), body.length, async () => {
+        await new Promise<void>((resolve) => {
+          finish = resolve
+        })
+        if (error !== undefined) throw error
+        return 'used'
+      })
+      await vi.waitFor(() => expect(staging.heldBytes).toBe(body.length))
+      await expect(staging.receive(inChunks(body, 1000), body.length, keep)).rejects.toMatchObject({ code: 'FL_STAGING_FULL' })
+      finish()
+      if (error === undefined) expect(await received).toBe('used')
+      else await expect(received).rejects.toBe(error)
+      expect(staging).toMatchObject({ taken: 0, heldBytes: 0 })
+    }
+  })
+
   test('fifty at once each get their own bytes', async () => {
     const staging = new Staging({ ...patient, slots: 50 })
     const bodies = Array.from({ length: 50 }, (_, i) => body.map((b) => b ^ i))
-    const got = await Promise.all(bodies.map((each, i) => staging.receive(inChunks(each, 997 + i), each.length)))
+    const got = await Promise.all(bodies.map((each, i) => staging.receive(inChunks(each, 997 + i), each.length, keep)))
     for (const [i, each] of got.entries()) expect(Buffer.compare(each, bodies[i] as Uint8Array)).toBe(0)
     expect(staging).toMatchObject({ taken: 0, heldBytes: 0 })
   })
@@ -118,7 +141,7 @@ describe('slots', () => {
     const received = Array.from({ length: 100 }, () => {
       const stream = new PassThrough()
       stream.write(body.subarray(0, 40_000))
-      return staging.receive(stream, 2_800_000, { signal: stop.signal })
+      return staging.receive(stream, 2_800_000, keep, { signal: stop.signal })
     })
     await turn()
     expect(staging.heldBytes).toBeGreaterThanOrEqual(100 * 40_000)
@@ -139,10 +162,10 @@ describe('giving up', () => {
     ]
     for (const { reason, expected } of cases) {
       const stop = new AbortController()
-      const received = staging.receive(new PassThrough(), 100, { signal: stop.signal })
+      const received = staging.receive(new PassThrough(), 100, keep, { signal: stop.signal })
       stop.abort(reason)
       await expect(received).rejects.toMatchObject(expected)
-      await expect(staging.receive(new PassThrough(), 100, { signal: stop.signal })).rejects.toMatchObject(expected)
+      await expect(staging.receive(new PassThrough(), 100, keep, { signal: stop.signal })).rejects.toMatchObject(expected)
       expect(staging).toMatchObject({ taken: 0, heldBytes: 0 })
     }
   })
@@ -163,7 +186,7 @@ describe('pace, on a clock of its own', () => {
     const staging = new Staging(limits)
     const stream = new PassThrough()
     const outcome = vi.fn()
-    staging.receive(stream, 1_000_000).then(outcome, outcome)
+    staging.receive(stream, 1_000_000, keep).then(outcome, outcome)
     return { staging, stream, outcome }
   }
 
@@ -232,7 +255,7 @@ test('over HTTP a client in the middle of its upload reads why it was refused', 
   const staging = new Staging({ ...patient, slots: 0 })
   const server = createServer((incoming, response) => {
     staging
-      .receive(incoming, 2_800_000)
+      .receive(incoming, 2_800_000, keep)
       .catch((error: FedweaveError) => response.writeHead(error.status, { connection: 'close' }).end(error.code))
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -251,7 +274,7 @@ test('over HTTP a client in the middle of its upload reads why it was refused', 
 test('a stream that fails after it was refused does not end the process', async () => {
   const staging = new Staging(patient)
   const stream = new PassThrough()
-  const received = staging.receive(stream, 1)
+  const received = staging.receive(stream, 1, keep)
   const outcome = expect(received).rejects.toMatchObject({ code: 'FL_UPDATE_SHAPE' })
   const closed = new Promise((resolve) => stream.once('close', resolve)) // `events.once` would listen for the error
   stream.once('data', () => stream.destroy(new Error('ECONNRESET'))) // in the same turn as the refusal

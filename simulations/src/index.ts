@@ -1,0 +1,6 @@
+export type { Dataset } from './data/dataset.ts'
+export { parseIdx } from './data/idx.ts'
+export { MNIST_EXAMPLES, mnist } from './data/mnist.ts'
+export { iidShard, type Shard } from './partition/iid.ts'
+export { take } from './partition/take.ts'
+export { type TaskOverrides, writeMnistTask } from './tasks/mnist.ts'

@@ -1,0 +1,52 @@
+import { openEntry, verifyJournal } from '@fedweave/aggregator'
+import { nodeCurves } from '@fedweave/aggregator/node'
+import { afterEach, expect, test } from 'vitest'
+import {
+  enrolmentKey,
+  operatorKey,
+  type RunningServer,
+  scriptedTrainer,
+  startServer,
+  stepOf,
+  TINY_SIZE,
+  tinyClient,
+  tinyTask,
+  weightsOf,
+} from './support.ts'
+
+let server: RunningServer | undefined
+afterEach(async () => {
+  await server?.app.close()
+  server = undefined
+})
+
+/** Runs one round of nine clients in three cohorts, one of them poisoned, and gives what it added to each weight. */
+async function poisonedRound(combine: string): Promise<{ readonly change: Float32Array; readonly running: RunningServer }> {
+  const cohort = { minimum: 3, target: 3, overSelection: 1, groups: 3 }
+  const running = await startServer(tinyTask({ cohort, combine }))
+  server = running
+  const clients = Array.from({ length: 9 }, async (_, i) => {
+    const value = i === 4 ? -2.5 : 0.1 // one client pulls as far as its clip bound lets it
+    const { trainer } = scriptedTrainer({ delta: new Float32Array(TINY_SIZE).fill(value), examples: 1, loss: 1, accuracy: 0 })
+    return (await tinyClient(running.url, `group-${i}`, { trainer })).run()
+  })
+  expect((await Promise.all(clients)).map(({ rounds }) => rounds)).toEqual(Array(9).fill(1))
+  const entry = openEntry(nodeCurves, operatorKey, running.app.hub.task('tiny').history.signedEntries.at(-1) as Uint8Array)
+  expect(entry.cohorts.map(({ survivors }) => survivors.length)).toEqual([3, 3, 3])
+  const [before, after] = [weightsOf(running.disk, entry.modelBefore), weightsOf(running.disk, entry.modelAfter)]
+  return { change: after.map((weight, p) => weight - (before[p] as number)), running }
+}
+
+test('with three cohorts and the median one poisoned client moves nothing, and the journal of all cohorts verifies', async () => {
+  const { change, running } = await poisonedRound('median')
+  for (const moved of change) expect(Math.abs(moved - 0.1)).toBeLessThan(stepOf(running) + 1e-6)
+  const { signedConfig, signedEntries } = running.app.hub.task('tiny').history
+  const report = verifyJournal(nodeCurves, signedConfig, signedEntries, { operatorKey, enrolmentKey })
+  expect(report).toEqual({ rounds: 1, transcripts: 9, problems: [] })
+})
+
+test('the plain mean, by contrast, follows the poisoned client', async () => {
+  const { change, running } = await poisonedRound('mean')
+  const mean = (8 * 0.1 - 2.5) / 9
+  for (const moved of change) expect(Math.abs(moved - mean)).toBeLessThan(stepOf(running) + 1e-6)
+})
