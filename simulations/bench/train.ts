@@ -3,14 +3,14 @@ import { cpus } from 'node:os'
 import { Adam, installKernels, Sgd } from '@fedweave/client/kernels'
 import * as tf from '@tensorflow/tfjs'
 import '@tensorflow/tfjs-backend-wasm' // registers the backend
+import { Command, Option } from 'commander'
+import { integerOption } from '../src/commands/output.ts'
 import { TORCH_SCRIPT, type TorchTimes } from './train-torch.ts'
 
-export interface TrainBenchOptions {
-  /** `'torch'`: time PyTorch on one thread too, where Debian's python3-torch is installed. */
-  readonly peer?: string
-  /** Timed steps of ours in each case. Default 40. */
-  readonly steps?: number
-}
+export const command = new Command('train')
+  .description('one training step of two CNNs: stock TensorFlow.js, ours, their ratio, images per second')
+  .option('--steps <n>', 'timed steps of ours in each case; stock is timed once', '40')
+  .addOption(new Option('--peer <name>', 'time a peer too, where it is installed').choices(['torch']))
 
 interface Times {
   readonly medianMs: number
@@ -26,7 +26,9 @@ const OPTIMIZERS = ['sgd', 'adam'] as const
  * 2017 (1,663,370): stock tfjs on its cpu backend, tfjs with our kernels, their ratio, and images per second. Stock takes
  * 2 to 60 seconds a step and is timed once. In the result `peer` names the peer, or says that it is missing.
  */
-export async function run({ peer, steps = 40 }: TrainBenchOptions = {}): Promise<Record<string, unknown>> {
+export async function run(options: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const steps = integerOption('steps', options.steps, 1, 10_000)
+  const { peer } = options
   const torch = peer === 'torch' ? torchTimes(steps) : undefined
   await tf.setBackend('wasm')
   const { variant } = await installKernels()
@@ -48,7 +50,7 @@ export async function run({ peer, steps = 40 }: TrainBenchOptions = {}): Promise
       }
     }
   }
-  const beside = peer === undefined ? {} : { peer: torch?.name ?? `${peer} is not installed or not known` }
+  const beside = peer === undefined ? {} : { peer: torch?.name ?? `${String(peer)} is not installed` }
   return { batch: BATCH, kernels: variant, node: process.version, cpu: cpus()[0]?.model, steps, ...beside, ...results }
 }
 

@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   bundle: () => import('../../bench/bundle.ts'),
   mnist: () => import('../../bench/mnist.ts'),
   secagg: () => import('../../bench/secagg.ts'),
+  train: () => import('../../bench/train.ts'),
 }
 
 export const run: Action = async (_options, [name = '', ...args]) => {
@@ -28,6 +29,8 @@ export const run: Action = async (_options, [name = '', ...args]) => {
   const options = command.opts()
   const result = await bench.run(options)
   if (options.json === true) console.log(JSON.stringify(result))
-  else for (const [key, value] of Object.entries(result)) console.log(`${key.padEnd(16)} ${String(value)}`)
+  else
+    for (const [key, value] of Object.entries(result))
+      console.log(`${key.padEnd(16)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
   return result.verified === false ? 1 : 0
 }
