@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs'
 import { register } from 'node:module'
 
-const source = new URL('../src/cli.ts', import.meta.url)
-const entry = existsSync(source) ? source : new URL('../dist/src/cli.js', import.meta.url)
-if (entry === source) {
+const inCheckout = existsSync(new URL('../tsconfig.json', import.meta.url)) // never published, as the sources are
+const entry = new URL(inCheckout ? '../src/cli.ts' : '../dist/src/cli.js', import.meta.url)
+if (inCheckout) {
   const tsx = await import('tsx/esm/api')
   tsx.register()
   // Packages of this workspace name their sources under the export condition "source".
