@@ -49,7 +49,7 @@ export {
 } from './secagg/identity.ts'
 export { ENTRY_VERSION, type JournalBody, type JournalEntry, openEntry, signEntry } from './secagg/journal.ts'
 export type { Segments, SignedMask } from './secagg/masks.ts'
-export { completeGraph, type GraphParams, graphOf } from './secagg/params.ts'
+export { completeGraph, type GraphParams, type GraphRule, graphOf } from './secagg/params.ts'
 export { countsOf, LARGEST_COMPLETE_GRAPH, type SparseGraph, sparseGraph } from './secagg/sparse-graph.ts'
 export { masksOf, partsOfUnmasking, planUnmasking, rebuildMasks, type UnmaskingPlan } from './secagg/unmask.ts'
 export { type Aggregate, type LocalUpdate, UpdateFormat, type UpdateSum } from './secagg/update.ts'

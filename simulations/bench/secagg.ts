@@ -2,6 +2,7 @@ import {
   type CoordinatorState,
   type Curves,
   FedweaveError,
+  type GraphRule,
   masksOf,
   partsOfUnmasking,
   planUnmasking,
@@ -20,6 +21,7 @@ export const command = new Command('secagg')
   .option('--clients <n>', 'clients in the cohort', '100')
   .option('--dim <n>', 'parameters of the model', '100000')
   .option('--drop <fraction>', 'part of the cohort that vanishes after the acks, so that its masks must be rebuilt', '0.1')
+  .option('--neighbours <n>', 'clients that each one shares masks with, about; default: as many as its privacy takes')
   .option('--threads <n>', 'threads that unmask: 1 is this one, more are worker threads', '1')
 
 /** Clients whose work is timed, the last of the cohort. */
@@ -37,6 +39,8 @@ export async function run(options: Record<string, unknown>): Promise<Record<stri
   const dim = integerOption('dim', options.dim, 1, 10_000_000)
   const drop = numberOption('drop', options.drop, 0, 0.5)
   const threads = integerOption('threads', options.threads, 1, 64)
+  const neighbours =
+    options.neighbours === undefined ? undefined : integerOption('neighbours', options.neighbours, 4, clients - 1)
   const sampled = Math.min(SAMPLED, clients)
   const spent: Record<Probe, number> = { 'client:setup': 0, 'client:mask': 0, 'server:unmask': 0 }
   let timed = false
@@ -51,6 +55,7 @@ export async function run(options: Record<string, unknown>): Promise<Record<stri
     prg,
     secretbox: await fastestSecretbox(),
     leaveMasked: true,
+    ...(neighbours === undefined ? {} : { graphOf: graphWith(neighbours) }),
     config: (defaults) => ({
       ...defaults,
       secureAggregation: { ...defaults.secureAggregation, clipBound: 1, dropout: Math.max(0.1, drop) },
@@ -99,6 +104,19 @@ export async function run(options: Record<string, unknown>): Promise<Record<stri
     ratioToFloor: round(unmaskMs / floorMs),
     bytesPerParam: Number((harness.format.sealedBytes / dim).toFixed(4)),
     verified,
+  }
+}
+
+/**
+ * A sparse graph of about so many neighbours, for comparison with published figures; unlike a task's own graph it promises
+ * no privacy. Of k holders picked by each of n clients, 2k - k^2 / (n - 1) are neighbours on average.
+ */
+function graphWith(neighbours: number): GraphRule {
+  return ({ cohort }, clients) => {
+    let k = 1
+    while (k < clients - 1 && 2 * k - k ** 2 / (clients - 1) < neighbours) k++
+    const minimumSurvivors = Math.max(cohort.minimum, Math.ceil(clients / 2))
+    return { clients, corrupt: 1, complete: false, holders: k + 1, threshold: (k >> 1) + 2, minimumSurvivors }
   }
 }
 

@@ -31,7 +31,7 @@ export function startRound(env: ClientEnv, invitation: Invitation, start: Start,
   if (isFault(head)) return head
   const roster = checkRoster(env, invitation.nonce, start.roster, now)
   if (isFault(roster)) return roster
-  const graph = attempt(() => graphOf(env.config, roster.length))
+  const graph = attempt(() => (env.graphOf ?? graphOf)(env.config, roster.length))
   if (isFault(graph)) return graph
   const sealShared = sharedKey(env.curves, env.channelSecret, env.coordinatorKey)
   if (sealShared === undefined) return violation('the coordinator key has low order')

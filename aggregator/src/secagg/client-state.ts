@@ -6,7 +6,7 @@ import type { TaskConfig } from '../task/config.ts'
 import type { ClientMessage, ServerMessage } from '../wire/messages.ts'
 import type { Member, RosterEntry } from '../wire/records.ts'
 import type { SignedMask } from './masks.ts'
-import type { GraphParams } from './params.ts'
+import type { GraphParams, GraphRule } from './params.ts'
 import type { SharedKeys } from './shared-keys.ts'
 import type { HeldShares } from './shares.ts'
 
@@ -23,6 +23,8 @@ export interface ClientEnv {
   readonly coordinatorKey: Uint8Array
   readonly enrolmentKey: Uint8Array
   readonly verified: Set<string>
+  /** How this party computes the round's graph. Absent: `graphOf`; only tests and benches put another rule in its place. */
+  readonly graphOf?: GraphRule | undefined
 }
 
 /** The committed journal entry that a client last saw. */

@@ -31,7 +31,7 @@ export function closeRecruiting(env: CoordinatorEnv, state: Phase<'recruiting'>,
       `${entries.size} clients were ready for round ${base.round}, where ${minimum} are needed`,
     )
   }
-  const graph = attempt(() => graphOf(env.config, entries.size))
+  const graph = attempt(() => (env.graphOf ?? graphOf)(env.config, entries.size))
   if (isFault(graph)) return abortCoordinator(base.round, graph.fault, graph.message)
   const ids = [...entries.keys()].sort()
   const roster = ids.map((id) => entries.get(id)).filter((entry) => entry !== undefined)

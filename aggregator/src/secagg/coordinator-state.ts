@@ -4,7 +4,7 @@ import type { Curves } from '../crypto/curves.ts'
 import type { TaskConfig } from '../task/config.ts'
 import type { ClientMessage, ServerMessage } from '../wire/messages.ts'
 import type { Member, RosterEntry } from '../wire/records.ts'
-import type { GraphParams } from './params.ts'
+import type { GraphParams, GraphRule } from './params.ts'
 
 /** What the coordinator knows for one run of the server. */
 export interface CoordinatorEnv {
@@ -13,6 +13,8 @@ export interface CoordinatorEnv {
   readonly configHash: Uint8Array
   readonly coordinatorSecret: Uint8Array
   readonly coordinatorKey: Uint8Array
+  /** How this party computes the round's graph. Absent: `graphOf`; only tests and benches put another rule in its place. */
+  readonly graphOf?: GraphRule | undefined
 }
 
 type Message<T extends ClientMessage['type']> = Extract<ClientMessage, { type: T }>

@@ -18,6 +18,9 @@ export interface GraphParams {
   readonly minimumSurvivors: number
 }
 
+/** A party's own rule for the graph of a roster; it throws `FL_TOO_FEW_CLIENTS` or `FL_OUT_OF_RANGE`. */
+export type GraphRule = (config: Pick<TaskConfig, 'cohort' | 'secureAggregation'>, clients: number) => GraphParams
+
 export interface GraphOptions {
   readonly minimumCohort: number
   /** Absent: 10 % of the roster, at least 1. */
@@ -51,7 +54,7 @@ export function completeGraph(clients: number, options: GraphOptions): GraphPara
  * The graph of a roster under a task's config: complete up to 200 clients, above that client-chosen (see `sparseGraph`).
  * Throws `FL_TOO_FEW_CLIENTS` or `FL_OUT_OF_RANGE`.
  */
-export function graphOf(config: Pick<TaskConfig, 'cohort' | 'secureAggregation'>, clients: number): GraphParams {
+export const graphOf: GraphRule = (config, clients) => {
   const { corrupt, dropout } = config.secureAggregation
   const minimumCohort = config.cohort.minimum
   if (clients <= LARGEST_COMPLETE_GRAPH) return completeGraph(clients, { minimumCohort, corrupt, dropout })

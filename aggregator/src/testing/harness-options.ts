@@ -2,6 +2,7 @@ import type { Curves } from '../crypto/curves.ts'
 import type { Prg } from '../crypto/prg.ts'
 import type { Secretbox } from '../crypto/secretbox.ts'
 import type { Segments } from '../secagg/masks.ts'
+import type { GraphRule } from '../secagg/params.ts'
 import type { LocalUpdate } from '../secagg/update.ts'
 import type { TaskConfig } from '../task/config.ts'
 import type { Envelope, Network } from './harness-network.ts'
@@ -17,6 +18,8 @@ export interface HarnessOptions {
   readonly curves?: Curves
   readonly prg?: Prg
   readonly secretbox?: Secretbox
+  /** The graph that everybody computes, in place of the protocol's. */
+  readonly graphOf?: GraphRule
   readonly update: (index: number) => LocalUpdate
   /** Runs each piece of work that a bench may want to time; `client` is the index of whose work it is. Default: just runs it. */
   readonly probe?: <T>(name: Probe, work: () => T, client?: number) => T

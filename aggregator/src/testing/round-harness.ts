@@ -78,9 +78,10 @@ export class RoundHarness {
     this.format = new UpdateFormat(this.config)
     const coordinatorSecret = entropy.bytes(32)
     const coordinatorKey = curves.x25519Public(coordinatorSecret)
-    this.server = { curves, config: this.config, configHash, coordinatorSecret, coordinatorKey }
+    const { graphOf } = options
+    this.server = { curves, config: this.config, configHash, coordinatorSecret, coordinatorKey, graphOf }
     const { config, operatorKey, enrolmentKey } = this
-    const shared = { curves, config, configHash, operatorKey, coordinatorKey, enrolmentKey }
+    const shared = { curves, config, configHash, operatorKey, coordinatorKey, enrolmentKey, graphOf }
     this.clients = Array.from({ length: options.clients }, (_, index) =>
       harnessClient(index, shared, this.enrolmentSeed, entropy, seededEntropy(`${options.seed}/client/${index}`)),
     )
