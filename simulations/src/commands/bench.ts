@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   bundle: () => import('../../bench/bundle.ts'),
   mnist: () => import('../../bench/mnist.ts'),
   secagg: () => import('../../bench/secagg.ts'),
+  sum: () => import('../../bench/sum.ts'),
   train: () => import('../../bench/train.ts'),
 }
 
