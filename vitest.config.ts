@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { defenceSwitches } from './test/attacks/without.ts'
 
 const conditions = ['source', 'module', 'node', 'default']
 
@@ -16,6 +17,7 @@ export default defineConfig({
     projects: [
       project('unit', { testTimeout: 20_000 }),
       project('property', { testTimeout: 120_000 }),
+      { ...project('attacks', { testTimeout: 120_000 }), plugins: [defenceSwitches()] },
       project('architecture', { testTimeout: 60_000 }),
       project('integration', { testTimeout: 120_000, fileParallelism: false }),
       project('browser', { testTimeout: 180_000, fileParallelism: false }),

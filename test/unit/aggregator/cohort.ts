@@ -1,4 +1,16 @@
-import { type ClientMessage, type Curves, type ErrorCode, type ServerMessage, toHex } from '@fedweave/aggregator'
+import {
+  type ClientMessage,
+  type Curves,
+  decode,
+  type ErrorCode,
+  encode,
+  openSeal,
+  type ServerMessage,
+  seal,
+  sealKey,
+  sharedKey,
+  toHex,
+} from '@fedweave/aggregator'
 import { nodeCurves } from '@fedweave/aggregator/node'
 import {
   type Envelope,
@@ -9,6 +21,7 @@ import {
   type Upload,
 } from '@fedweave/aggregator/testing'
 import { expect } from 'vitest'
+import { type UnmaskShares, unmaskShares } from '../../../aggregator/src/wire/messages.ts'
 import type { Member } from '../../../aggregator/src/wire/records.ts'
 
 /** Client i's delta is 1 at coordinate i: a correct sum holds only zeros and ones, and a two would be a double count. */
@@ -153,4 +166,37 @@ export function keyOf(members: readonly Member[], client: HarnessClient): Uint8A
 
 export function withKey(members: readonly Member[], client: HarnessClient, maskKey: Uint8Array): readonly Member[] {
   return members.map((member) => (member.id === client.id ? { ...member, maskKey } : member))
+}
+
+/** The key under which this client seals to the coordinator. */
+export function clientSealKey(
+  harness: RoundHarness,
+  client: HarnessClient,
+  context: Uint8Array,
+  purpose: 'upload' | 'unmask',
+): Uint8Array {
+  const shared = sharedKey(memoCurves, client.env.channelSecret, harness.server.coordinatorKey) as Uint8Array
+  return sealKey(shared, context, purpose, client.id)
+}
+
+/** An update of this client that is well sealed, but not the one that it masked. */
+export function otherUpload(harness: RoundHarness, client: HarnessClient, context: Uint8Array): FromClient {
+  const key = clientSealKey(harness, client, context, 'upload')
+  return { type: 'upload', context, sealed: seal(key, new Uint8Array(harness.format.plainBytes)) }
+}
+
+/** Opens the client's answer, changes what it gives away, and seals it again. */
+export function liarAnswers(harness: RoundHarness, liar: HarnessClient, change: (shares: UnmaskShares) => UnmaskShares): void {
+  forge(harness, liar, 'unmask', (unmask) => {
+    const key = clientSealKey(harness, liar, unmask.context, 'unmask')
+    const plain = openSeal(key, unmask.sealed, unmask.sealed.length - 16) ?? expect.unreachable()
+    return { ...unmask, sealed: seal(key, encode(unmaskShares, change(decode(unmaskShares, plain)))) }
+  })
+}
+
+/** Whose share-holder the server named, and for whose share. */
+export function blamesOf(harness: RoundHarness) {
+  return harness.serverEffects.flatMap((effect) =>
+    effect.type === 'blame' ? [{ holder: effect.holder, owner: effect.owner }] : [],
+  )
 }

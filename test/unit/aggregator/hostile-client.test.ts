@@ -1,16 +1,14 @@
-import { channelStatement, type ErrorCode, seal, sealKey, sharedKey, taskId } from '@fedweave/aggregator'
-import type { HarnessClient, RoundHarness } from '@fedweave/aggregator/testing'
+import { channelStatement, taskId } from '@fedweave/aggregator'
+import type { RoundHarness } from '@fedweave/aggregator/testing'
 import { describe, expect, test } from 'vitest'
 import type { ClientMessage } from '../../../aggregator/src/wire/messages.ts'
-import { at, byId, cohortOf, type FromClient, forge, intercept, memoCurves, onesAt, rejectsOf, sumOf } from './cohort.ts'
+import { at, byId, cohortOf, forge, intercept, memoCurves, onesAt, otherUpload, rejectsOf, sumOf } from './cohort.ts'
 
 type Setup = Extract<ClientMessage, { type: 'setup' }>
 
-const OTHER = new Uint8Array(32).fill(7)
 const EVERYBODY = [0, 1, 2, 3, 4, 5]
 const OTHERS = [1, 2, 3, 4, 5]
 const PHASES = ['ready', 'setup', 'ack', 'upload', 'confirm', 'unmask'] as const
-type Sent = (typeof PHASES)[number]
 
 /** Six clients: threshold 4, and one may drop out. */
 const cohort = () => cohortOf(6)
@@ -19,128 +17,6 @@ function expectCommitted(harness: RoundHarness, indices: readonly number[]): voi
   expect(harness.runRound().phase).toBe('completed')
   expect(sumOf(harness)).toEqual(onesAt(harness, indices))
 }
-
-/** First in the coordinator's order, so that no phase ends with its message. */
-const first = (harness: RoundHarness) => byId(harness)[0] as HarnessClient
-
-/** What the first client sends in a round that nobody disturbs; the same cohort repeats it byte by byte. */
-function script(): ReadonlyMap<Sent, FromClient> {
-  const harness = cohort()
-  const { id } = first(harness)
-  const sent = new Map<Sent, FromClient>()
-  intercept(harness, (envelope) => {
-    const { type } = envelope.message
-    if (envelope.to === 'server' && envelope.client === id) sent.set(type as Sent, envelope.message)
-    return undefined
-  })
-  harness.runRound()
-  expect([...sent.keys()]).toEqual(PHASES)
-  return sent
-}
-
-/** An update of this client that is well sealed, but not the one that it masked. */
-function otherUpload(harness: RoundHarness, client: HarnessClient, context: Uint8Array): FromClient {
-  const shared = sharedKey(memoCurves, client.env.channelSecret, harness.server.coordinatorKey) as Uint8Array
-  const sealed = seal(sealKey(shared, context, 'upload', client.id), new Uint8Array(harness.format.plainBytes))
-  return { type: 'upload', context, sealed }
-}
-
-describe('a message that comes when it must not is refused and changes nothing', () => {
-  /** With the client's message of the first column, what each other message gets. */
-  const refused: Record<Sent, Record<Sent, ErrorCode>> = {
-    ready: {
-      ready: 'FL_DUPLICATE',
-      setup: 'FL_WRONG_PHASE',
-      ack: 'FL_WRONG_PHASE',
-      upload: 'FL_WRONG_PHASE',
-      confirm: 'FL_WRONG_PHASE',
-      unmask: 'FL_WRONG_PHASE',
-    },
-    setup: {
-      ready: 'FL_WRONG_PHASE',
-      setup: 'FL_DUPLICATE',
-      ack: 'FL_WRONG_PHASE',
-      upload: 'FL_WRONG_PHASE',
-      confirm: 'FL_WRONG_PHASE',
-      unmask: 'FL_WRONG_PHASE',
-    },
-    ack: {
-      ready: 'FL_WRONG_PHASE',
-      setup: 'FL_DUPLICATE',
-      ack: 'FL_DUPLICATE',
-      upload: 'FL_WRONG_PHASE',
-      confirm: 'FL_WRONG_PHASE',
-      unmask: 'FL_WRONG_PHASE',
-    },
-    upload: {
-      ready: 'FL_WRONG_PHASE',
-      setup: 'FL_DUPLICATE',
-      ack: 'FL_DUPLICATE',
-      upload: 'FL_DUPLICATE',
-      confirm: 'FL_WRONG_PHASE',
-      unmask: 'FL_WRONG_PHASE',
-    },
-    confirm: {
-      ready: 'FL_WRONG_PHASE',
-      setup: 'FL_DUPLICATE',
-      ack: 'FL_DUPLICATE',
-      upload: 'FL_WRONG_PHASE',
-      confirm: 'FL_DUPLICATE',
-      unmask: 'FL_WRONG_PHASE',
-    },
-    unmask: {
-      ready: 'FL_WRONG_PHASE',
-      setup: 'FL_DUPLICATE',
-      ack: 'FL_DUPLICATE',
-      upload: 'FL_WRONG_PHASE',
-      confirm: 'FL_DUPLICATE',
-      unmask: 'FL_DUPLICATE',
-    },
-  }
-  const cases = PHASES.flatMap((moment) => PHASES.map((type) => [type, moment, refused[moment][type]] as const))
-  test.each(cases)('"%s" sent with "%s": %s', (type, moment, code) => {
-    const harness = cohort()
-    const liar = first(harness)
-    const extra = script().get(type) as FromClient
-    forge(harness, liar, moment, (message) => [message, extra])
-    expectCommitted(harness, EVERYBODY)
-    expect(rejectsOf(harness, liar)).toMatchObject([{ code }])
-  })
-
-  test('after the round everything is refused but a late answer, which nobody needed', () => {
-    const harness = cohort()
-    const messages = script()
-    const liar = first(harness)
-    expectCommitted(harness, EVERYBODY)
-    for (const type of PHASES) harness.inject({ to: 'server', client: liar.id, message: messages.get(type) as FromClient })
-    harness.settle()
-    expect(rejectsOf(harness, liar).map(({ message }) => message)).toEqual(
-      PHASES.filter((type) => type !== 'unmask').map(
-        (type) => `"${type === 'upload' ? 'uploaded' : type}" does not belong to the completed phase of round 1`,
-      ),
-    )
-    for (const client of harness.clients) if (client !== liar) expect(rejectsOf(harness, client)).toEqual([])
-  })
-
-  test('a second update that differs is not added', () => {
-    const harness = cohort()
-    const liar = at(harness, 0)
-    forge(harness, liar, 'upload', (upload) => [upload, otherUpload(harness, liar, upload.context)])
-    expectCommitted(harness, EVERYBODY)
-    expect(rejectsOf(harness, liar)).toMatchObject([{ code: 'FL_DUPLICATE' }])
-  })
-
-  test.each(PHASES)('"%s" of another round is stale', (type) => {
-    const harness = cohort()
-    const liar = first(harness)
-    forge(harness, liar, type, (message) => {
-      if (message.type === 'upload') return [otherUpload(harness, liar, OTHER), message]
-      return [message.type === 'ready' ? { ...message, round: 7 } : ({ ...message, context: OTHER } as FromClient), message]
-    })
-    expectCommitted(harness, EVERYBODY)
-    expect(rejectsOf(harness, liar)).toMatchObject([{ code: 'FL_ROUND_STALE' }])
-  })
-})
 
 describe('a client that is not in that part of the round is refused', () => {
   test.each(PHASES)('"%s" of a client that was not invited', (type) => {

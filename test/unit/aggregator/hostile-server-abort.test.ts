@@ -38,25 +38,6 @@ const reopened = (client: HarnessClient) => client.effects.some(({ type }) => ty
 const uploads = (client: HarnessClient) => sentBy(client).filter((type) => type === 'upload').length
 
 describe('a server that claims a crash gets no second sum over the same base', () => {
-  test('clients that have answered never state that nothing was released, and decline the base', () => {
-    const harness = cohortOf(5)
-    claimCrashAfter(harness, 'unmask')
-    expect(harness.runRound()).toMatchObject({ phase: 'aborted', code: 'FL_SERVER_FAULT' })
-    expect(harness.runRound()).toMatchObject({ phase: 'aborted', code: 'FL_TOO_FEW_CLIENTS' })
-    for (const client of harness.clients) {
-      expect(sentBy(client).filter((type) => type !== 'decline')).toEqual([
-        'ready',
-        'setup',
-        'ack',
-        'upload',
-        'confirm',
-        'unmask',
-      ])
-      expect(reopened(client)).toBe(false)
-      expect(client.spent.size).toBe(1)
-    }
-  })
-
   test('with the statements of the threshold the same delta goes into a new round', () => {
     const harness = cohortOf(5)
     claimCrashAfter(harness, 'confirm')

@@ -177,16 +177,6 @@ describe('a roster in which one entry is not what it must be is refused', () => 
       /^the roster lacks this client's own entry/,
     ],
     [
-      'a client is certified by another enrolment key',
-      (roster, _harness, _me, peer) =>
-        changed(roster, peer, (entry) => ({
-          ...entry,
-          certificate: certify(memoCurves, OTHER, entry.certificate.identityKey, 4_000_000_000),
-        })),
-      'FL_PROTOCOL_VIOLATION',
-      /is not certified by the enrolment key/,
-    ],
-    [
       'a certificate ends this very second',
       (roster, harness, _me, peer) =>
         changed(roster, peer, (entry) => ({
@@ -200,12 +190,6 @@ describe('a roster in which one entry is not what it must be is refused', () => 
       'a certificate was prolonged without a signature',
       (roster, _harness, _me, peer) =>
         changed(roster, peer, (entry) => ({ ...entry, certificate: { ...entry.certificate, notAfter: 5_000_000_000 } })),
-      'FL_PROTOCOL_VIOLATION',
-      /is not certified by the enrolment key/,
-    ],
-    [
-      "a channel key is the server's own",
-      (roster, harness, _me, peer) => changed(roster, peer, (entry) => ({ ...entry, channelKey: harness.server.coordinatorKey })),
       'FL_PROTOCOL_VIOLATION',
       /is not certified by the enrolment key/,
     ],
