@@ -30,6 +30,7 @@ export type {
 } from './secagg/client-state.ts'
 export { contextOf, entryId, pairKey, sealKey } from './secagg/context.ts'
 export { coordinatorAccepts, coordinatorDeadline, openRound, roundOf, stepCoordinator } from './secagg/coordinator.ts'
+export { encodeRound, resumeRound } from './secagg/coordinator-record.ts'
 export type {
   CoordinatorEffect,
   CoordinatorEnv,

@@ -7,7 +7,7 @@ import { type ClientMessage, type UnmaskShares, unmaskShares } from '../wire/mes
 import { sealKey, survivorsDigest } from './context.ts'
 import { abortCoordinator } from './coordinator-abort.ts'
 import { routeMacs } from './coordinator-setup.ts'
-import type { CoordinatorEffect, CoordinatorEnv, CoordinatorState, CoordinatorStep } from './coordinator-state.ts'
+import type { CoordinatorEffect, CoordinatorEnv, CoordinatorState, CoordinatorStep, Surviving } from './coordinator-state.ts'
 import { attempt, type Fault, fault, isFault } from './fault.ts'
 import { placeOf } from './graph.ts'
 import { type ShareKind, shareCommitment } from './shares.ts'
@@ -77,17 +77,23 @@ export function closeConfirming(env: CoordinatorEnv, state: Phase<'confirming'>,
       `${confirms.size} survivors confirmed round ${facts.round}, where ${facts.graph.threshold} are needed`,
     )
   }
-  const { context } = facts
-  const macs = routeMacs(confirms)
+  const { state: unmasking, effects } = relayConfirms(env, { ...state, deadline: now })
+  return { state: unmasking, effects: [{ type: 'persist-round' }, ...effects] }
+}
+
+/** `state.deadline`: when the time to answer begins. */
+export function relayConfirms(env: CoordinatorEnv, state: Surviving): CoordinatorStep {
+  const { context } = state.facts
+  const macs = routeMacs(state.confirms)
   return {
     state: {
       ...state,
       phase: 'unmasking',
       answers: new Map(),
       shareCounts: new Map(),
-      deadline: now + env.config.deadlines.unmaskingMs,
+      deadline: state.deadline + env.config.deadlines.unmaskingMs,
     },
-    effects: [...confirms.keys()].map((to) => ({
+    effects: [...state.confirms.keys()].map((to) => ({
       type: 'send',
       to,
       message: { type: 'confirms', context, macs: macs.get(to) ?? [] },

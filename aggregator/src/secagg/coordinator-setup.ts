@@ -91,16 +91,11 @@ export function closeSetup(env: CoordinatorEnv, state: Phase<'setup'>, now: numb
       `${setups.size} of ${facts.ids.length} clients shared their keys, where ${minimumSurvivors} are needed`,
     )
   }
-  const { context, graph, places } = facts
-  const members: Member[] = []
+  const { context } = facts
+  const members = membersOf(facts, setups)
   const boxes = new Map<ClientId, DealtShare[]>()
-  for (const id of facts.ids) {
-    const setup = setups.get(id)
-    if (setup === undefined) continue
-    const holders = graph.complete ? [] : setup.shares.map(({ peer }) => placeOf(places, peer))
-    members.push({ id, maskKey: setup.maskKey, holders })
-    for (const share of setup.shares) if (share.peer !== id) push(boxes, share.peer, { ...share, peer: id })
-  }
+  for (const { id } of members)
+    for (const share of setups.get(id)?.shares ?? []) if (share.peer !== id) push(boxes, share.peer, { ...share, peer: id })
   const effects = members.map(
     ({ id: to }): CoordinatorEffect => ({
       type: 'send',
@@ -123,6 +118,19 @@ export function closeSetup(env: CoordinatorEnv, state: Phase<'setup'>, now: numb
     },
     effects,
   }
+}
+
+/** U1: those who shared their keys, in the roster's order. */
+export function membersOf(
+  { ids, graph, places }: Pick<CoordinatorRound, 'ids' | 'graph' | 'places'>,
+  setups: Phase<'setup'>['setups'],
+): readonly Member[] {
+  return ids.flatMap((id) => {
+    const setup = setups.get(id)
+    if (setup === undefined) return []
+    const holders = graph.complete ? [] : setup.shares.map(({ peer }) => placeOf(places, peer))
+    return { id, maskKey: setup.maskKey, holders }
+  })
 }
 
 export function acceptAck(state: Phase<'collecting'>, from: ClientId, message: Message<'ack'>): CoordinatorStep | Fault {

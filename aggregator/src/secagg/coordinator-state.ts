@@ -116,6 +116,8 @@ export type CoordinatorEffect =
   | { readonly type: 'accumulate'; readonly from: ClientId }
   /** Make U2 durable before the next effect. */
   | { readonly type: 'persist-survivors'; readonly context: Uint8Array; readonly survivors: readonly ClientId[] }
+  /** Make the round, as `encodeRound` gives it, and its masked sum durable before the next effect. */
+  | { readonly type: 'persist-round' }
   /** A holder's share did not match its dealer's commitment; it was left out. */
   | { readonly type: 'blame'; readonly holder: ClientId; readonly owner: ClientId }
   /** Rebuild the secrets in `state` and take the masks off the sum. */
