@@ -25,8 +25,12 @@ export interface ClientOptions {
   readonly dataset: LocalDataset
   /** Public keys, in hex, known from the operator over another channel; without them the first visit is trusted. */
   readonly pins?: Pins
-  /** Certificate of this identity, encoded; kept in the store from then on. Absent: the store's, else open enrolment. */
+  /** Certificate of this identity, encoded; kept in the store from then on. Absent: the store's while it is in force, else it enrols. */
   readonly certificate?: Uint8Array
+  /** Invite token or JWT with which to enrol, where enrolment asks for one; needed once for each store. */
+  readonly token?: string
+  /** Base URL of the enrolment service, from the operator; absent: what the server names, which then sees the token. */
+  readonly enrolmentUrl?: string
   /** Makes training repeatable; absent: drawn once from the identity. */
   readonly seed?: number
 }
@@ -102,7 +106,9 @@ export class TaskClient {
     if (warning !== undefined) this.#events.emit('warning', { message: warning })
     const identityKey = curves.ed25519Public(seed)
     const encoded =
-      this.#options.certificate ?? (await store.certificate()) ?? (await this.#enrol(transport, seed, identityKey, signal))
+      this.#options.certificate ??
+      unexpired(await store.certificate()) ??
+      (await this.#enrol(transport, seed, identityKey, signal))
     const parsed = decode(certificate, encoded)
     if (!equalBytes(parsed.identityKey, identityKey)) {
       throw new FedweaveError(
@@ -116,6 +122,15 @@ export class TaskClient {
 
   #enrol(transport: Transport, seed: Uint8Array, identityKey: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     const proof = this.#parts.platform.curves.sign(seed, hash('fw1/enrol', identityKey))
-    return transport.enrol({ identityKey: toHex(identityKey), proof: toHex(proof) }, signal)
+    const { token, enrolmentUrl: url } = this.#options
+    const request = { identityKey: toHex(identityKey), proof: toHex(proof) }
+    return transport.enrol(
+      { ...request, ...(token === undefined ? {} : { token }), ...(url === undefined ? {} : { url }) },
+      signal,
+    )
   }
+}
+
+function unexpired(encoded: Uint8Array | undefined): Uint8Array | undefined {
+  return encoded !== undefined && decode(certificate, encoded).notAfter * 1000 > Date.now() ? encoded : undefined
 }

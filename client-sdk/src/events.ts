@@ -1,4 +1,4 @@
-import type { ErrorCode, FedweaveError } from '@fedweave/aggregator'
+import type { ClientId, ErrorCode, FedweaveError } from '@fedweave/aggregator'
 import type { TrainingProgress } from './training/trainer.ts'
 
 export interface RoundEvent {
@@ -23,8 +23,9 @@ export interface ClientEvents {
   uploaded: { readonly round: number; readonly bytes: number }
   round: RoundEvent
   /** Something to tell the user that does not stop the client. */
-  warning: { readonly message: string }
-  connection: { readonly state: 'connected' | 'reconnecting' }
+  warning: { readonly message: string; readonly code?: ErrorCode }
+  /** `client`: the name under which others see this one. */
+  connection: { readonly state: 'connected'; readonly client: ClientId } | { readonly state: 'reconnecting' }
   /** What `run` rejects with. */
   error: FedweaveError
 }

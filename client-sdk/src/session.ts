@@ -3,13 +3,16 @@ import {
   clientIdOf,
   decodeServerMessage,
   type ErrorCode,
+  encode,
   encodeClientMessage,
   FedweaveError,
   fromHex,
   isErrorCode,
+  joinToken,
   type OpenedConfig,
   openEntry,
   type ServerMessage,
+  signJoinToken,
   type TaskId,
   toHex,
 } from '@fedweave/aggregator'
@@ -77,7 +80,7 @@ export class Session {
     signal.addEventListener('abort', stopped, { once: true })
     try {
       if (signal.aborted) stopped()
-      else await transport.open(this.#handlers(), signal)
+      else await transport.open(this.#handlers(), signal, () => this.#joinToken())
       return await over
     } catch (error) {
       await this.#runner?.stop(error instanceof FedweaveError ? error : new FedweaveError('FL_STOPPED', String(error)))
@@ -90,10 +93,15 @@ export class Session {
     }
   }
 
+  #joinToken(): Uint8Array {
+    const { platform, identity } = this.#options
+    return encode(joinToken, signJoinToken(platform.curves, identity.seed, identity.certificate, Date.now()))
+  }
+
   #handlers() {
-    const { events } = this.#options
+    const { events, identity } = this.#options
     return {
-      opened: () => events.emit('connection', { state: 'connected' }),
+      opened: () => events.emit('connection', { state: 'connected', client: clientIdOf(identity.certificate.identityKey) }),
       closed: () => events.emit('connection', { state: 'reconnecting' }),
       lost: (error: Error) => this.#fail(error),
       message: (raw: Uint8Array) => {

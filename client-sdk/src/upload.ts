@@ -9,8 +9,15 @@ export interface PendingUpload {
   readonly sealed: Uint8Array
 }
 
-/** Causes that pass: a broken connection, a full or slow server, a session that is being renewed. */
-const PASSING = new Set(['FL_SERVER_UNREACHABLE', 'FL_STAGING_FULL', 'FL_UPLOAD_TIMEOUT', 'FL_SESSION_INVALID'])
+/** Causes that pass: a broken connection, a full or slow server, one that asks for patience, a session that is being renewed. */
+const PASSING = new Set([
+  'FL_SERVER_UNREACHABLE',
+  'FL_STAGING_FULL',
+  'FL_UPLOAD_TIMEOUT',
+  'FL_RATE_LIMITED',
+  'FL_SERVER_BUSY',
+  'FL_SESSION_INVALID',
+])
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 8000
 

@@ -1,7 +1,7 @@
 import { certificate, encode, fromHex } from '@fedweave/aggregator'
 import type { Peer } from './coordinator/peer.ts'
-import { certifyOnRequest } from './enrolment.ts'
 import { Hub, type HubOptions } from './hub.ts'
+import { notHere } from './routes/enrolment.ts'
 
 /** A whole server without a network: what `memoryTransport` of the client SDK connects to. */
 export interface InProcessServer {
@@ -14,7 +14,7 @@ export interface InProcessServer {
     readonly session: string
     readonly sealed: Uint8Array
   }): Promise<void>
-  enrol(request: { readonly identityKey: string; readonly proof: string }): Promise<Uint8Array>
+  enrol(request: { readonly identityKey: string; readonly proof: string; readonly token?: string }): Promise<Uint8Array>
   close(): Promise<void>
 }
 
@@ -29,8 +29,11 @@ export async function inProcessServer(options: HubOptions): Promise<InProcessSer
       const { member, context } = hub.uploader(task, session, hex)
       await task.upload(member, context, new Uint8Array(sealed), sealed.length)
     },
-    enrol: async ({ identityKey, proof }) =>
-      encode(certificate, certifyOnRequest(hub, fromHex(identityKey, 32), fromHex(proof, 64))),
+    async enrol({ identityKey, proof, token }) {
+      const { desk, url } = hub.enrolment
+      if (desk === undefined) throw notHere(url)
+      return encode(certificate, await desk.enrol({ identityKey: fromHex(identityKey, 32), proof: fromHex(proof, 64), token }))
+    },
     close: () => hub.close(),
   }
 }

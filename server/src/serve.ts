@@ -1,20 +1,17 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FedweaveError, fromHex, toHex } from '@fedweave/aggregator'
-import { loadOrCreateKey, nodeCurves } from '@fedweave/aggregator/node'
-import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import { nodeCurves } from '@fedweave/aggregator/node'
+import type { FastifyInstance } from 'fastify'
 import { buildServer } from './app.ts'
-import type { ServerConfig } from './config.ts'
-import { openFileStore } from './storage/files.ts'
+import type { ServerConfig } from './config/schema.ts'
+import { enrolmentCheck } from './enrolment/check.ts'
+import { TokenBook } from './enrolment/tokens.ts'
+import { listen, operatorOf, type ServeOptions, serverKey } from './serving.ts'
+import { taskFolders } from './storage/task-folders.ts'
 import type { TaskSpec } from './task-spec.ts'
 
-export interface ServeOptions {
-  readonly logger?: FastifyServerOptions['logger']
-  /** Encrypts the server's keys at rest. */
-  readonly passphrase?: string
-  readonly warn: (message: string) => void
-}
+const COORDINATOR_KEY_FILE = 'coordinator.key'
 
 export interface Serving {
   readonly app: FastifyInstance
@@ -28,50 +25,37 @@ export interface Serving {
 export async function serve(config: ServerConfig, options: ServeOptions): Promise<Serving> {
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const operatorSeed = await serverKey(config, options, 'operator.key')
-  const certifies = config.enrolment.key === undefined
-  const enrolment = certifies
-    ? { seed: await serverKey(config, options, 'enrolment.key') }
-    : { key: fromHex(config.enrolment.key as string) }
-  if (certifies) {
-    options.warn(
-      'enrolment is open: this server certifies whoever asks, which protects updates from an honest-but-curious server only',
-    )
-  }
-  const { slots, deadlineMs, minimumBytesPerSecond } = config.uploads
+  const { key, url: enrolAt } = config.enrolment
+  const enrolment =
+    key === undefined ? await ownDesk(config, options) : { key: fromHex(key), ...(enrolAt === undefined ? {} : { url: enrolAt }) }
+  const { origins, trustProxy, limits, reconnectMs, checkpoints } = config
+  const folders = taskFolders(join(config.data, 'tasks'))
   const app = await buildServer({
     tasks: await Promise.all(config.tasks.map(loadTask)),
     operatorSeed,
+    coordinatorSecret: await serverKey(config, options, COORDINATOR_KEY_FILE),
     enrolment,
-    openStore: (id) => openFileStore(join(config.data, 'tasks', id)),
-    staging: { slots, deadlineMs, minimumBytesPerSecond },
-    reconnectMs: config.reconnectMs,
+    openStore: folders.openStore,
+    shelf: folders,
+    operator: await operatorOf(config),
+    ...('check' in enrolment && enrolment.check instanceof TokenBook ? { tokens: enrolment.check } : {}),
+    ...{ origins, trustProxy, limits, reconnectMs, checkpoints },
     logger: options.logger,
   })
-  const { host, port } = config.listen
-  if (!isLoopback(host)) options.warn(`listening on ${host} without TLS: put a proxy that terminates TLS in front of it`)
-  let url: string
-  try {
-    url = await app.listen({ host, port })
-  } catch (cause) {
-    await app.close()
-    const why = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'the port is taken' : String(cause)
-    throw new FedweaveError('FL_CONFIG_INVALID', `cannot listen on ${host}:${port}: ${why}`, {
-      cause,
-      cure: 'Choose another `listen.port`; 0 takes a free one.',
-    })
-  }
-  const enrolmentKey = 'key' in enrolment ? enrolment.key : nodeCurves.ed25519Public(enrolment.seed)
-  return { app, url, operatorKey: toHex(nodeCurves.ed25519Public(operatorSeed)), enrolmentKey: toHex(enrolmentKey) }
+  for (const plugin of options.plugins ?? []) await app.register(plugin)
+  // After a clean end no round is left for which the next run would need it.
+  app.addHook('onClose', () => rm(join(config.data, COORDINATOR_KEY_FILE), { force: true }))
+  const url = await listen(app, config, options)
+  return { app, url, operatorKey: toHex(nodeCurves.ed25519Public(operatorSeed)), enrolmentKey: toHex(app.hub.enrolment.key) }
 }
 
-async function serverKey(config: ServerConfig, { passphrase, warn }: ServeOptions, name: string): Promise<Uint8Array> {
-  const create = () => new Uint8Array(randomBytes(32))
-  const { seed, warning } = await loadOrCreateKey(join(config.data, name), {
-    create,
-    ...(passphrase === undefined ? {} : { passphrase }),
-  })
-  if (warning !== undefined) warn(warning)
-  return seed
+/** Whom this server certifies, with a key that it holds itself. */
+async function ownDesk(config: ServerConfig, options: ServeOptions) {
+  const { mode, days } = config.enrolment
+  const whom =
+    mode === 'open' ? 'enrolment is open: this server certifies whoever asks' : 'this server holds the enrolment key itself'
+  options.warn(`${whom}, which protects updates from an honest-but-curious server only`)
+  return { seed: await serverKey(config, options, 'enrolment.key'), check: await enrolmentCheck(config), days }
 }
 
 async function loadTask({ model, ...task }: ServerConfig['tasks'][number]): Promise<TaskSpec> {
@@ -87,8 +71,4 @@ async function readInput(path: string, encoding?: 'utf8'): Promise<string | Buff
   } catch (cause) {
     throw new FedweaveError('FL_CONFIG_INVALID', `cannot read ${path}, which the config names`, { cause })
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }

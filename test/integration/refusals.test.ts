@@ -35,7 +35,7 @@ function rude(
     const inner = socketTransport(url)
     return {
       ...inner,
-      open: (handlers, signal) =>
+      open: (handlers, signal, joinToken) =>
         inner.open(
           {
             ...handlers,
@@ -46,6 +46,7 @@ function rude(
             },
           },
           signal,
+          joinToken,
         ),
       send(raw) {
         inner.send(raw)

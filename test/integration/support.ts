@@ -1,4 +1,14 @@
-import { certificate, certify, encode, type LocalUpdate, openConfig, toHex, UpdateFormat } from '@fedweave/aggregator'
+import {
+  certificate,
+  certify,
+  encode,
+  joinToken,
+  type LocalUpdate,
+  openConfig,
+  signJoinToken,
+  toHex,
+  UpdateFormat,
+} from '@fedweave/aggregator'
 import { nodeCurves } from '@fedweave/aggregator/node'
 import { seededEntropy } from '@fedweave/aggregator/testing'
 import { type ClientStore, type LocalDataset, memoryStore } from '@fedweave/client'
@@ -56,7 +66,7 @@ export function tinyTask(overrides: Record<string, unknown> = {}): Spec {
   return Value.Default(taskSpec, { id: 'tiny', model: { topology: TINY_TOPOLOGY }, rounds: 1, deadlines, ...overrides }) as Spec
 }
 
-const enrolmentSeed = seededEntropy('integration/enrolment').bytes(32)
+export const enrolmentSeed = seededEntropy('integration/enrolment').bytes(32)
 export const enrolmentKey = nodeCurves.ed25519Public(enrolmentSeed)
 export const operatorSeed = seededEntropy('integration/operator').bytes(32)
 export const operatorKey = nodeCurves.ed25519Public(operatorSeed)
@@ -108,6 +118,13 @@ export async function enrolledStore(name: string): Promise<ClientStore> {
     encode(certificate, certify(nodeCurves, enrolmentSeed, nodeCurves.ed25519Public(seed), 4_000_000_000)),
   )
   return store
+}
+
+/** A join token of that name's identity, certified until `notAfter`, as of `at`; signed by another identity where `by` names one. */
+export function joinTokenOf(name: string, { at = Date.now(), notAfter = 4_000_000_000, by = name } = {}): Uint8Array {
+  const seedOf = (of: string) => seededEntropy(`integration/${of}`).bytes(32)
+  const certified = certify(nodeCurves, enrolmentSeed, nodeCurves.ed25519Public(seedOf(name)), notAfter)
+  return encode(joinToken, signJoinToken(nodeCurves, seedOf(by), certified, at))
 }
 
 export async function tinyClient(url: string, name: string, options: Partial<SimulatedClientOptions> = {}) {

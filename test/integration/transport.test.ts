@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { transportContract } from '../../client-sdk/src/transport/transport-contract.ts'
 import {
   enrolmentKey,
+  joinTokenOf,
   operatorSeed,
   type RunningServer,
   scriptedTrainer,
@@ -28,7 +29,7 @@ afterAll(async () => {
 const transports = { 'over sockets': () => socketTransport(remote.url), 'in memory': () => memoryTransport(local) }
 for (const [kind, connect] of Object.entries(transports)) {
   describe(kind, () => {
-    for (const { name, run } of transportContract(connect, 'tiny')) test(name, run)
+    for (const { name, run } of transportContract(connect, 'tiny', () => joinTokenOf('contract'))) test(name, run)
   })
 }
 

@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
 /** How the names of files end that `replaceFile` has not finished. */
@@ -16,8 +17,27 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   await syncFolder(dirname(path))
 }
 
+/**
+ * Makes `path`, whole or not at all, and never over a file that is there, as a rename would; durable when it resolves. Whether
+ * this call made it: of several processes that try at once, one does. Mode 0600.
+ */
+export async function createFile(path: string, bytes: Uint8Array): Promise<boolean> {
+  const tmp = `${path}.${randomUUID()}${TMP_SUFFIX}`
+  try {
+    await writeSynced(tmp, 'wx', bytes)
+    await link(tmp, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    await rm(tmp, { force: true })
+  }
+  await syncFolder(dirname(path))
+  return true
+}
+
 /** Writes a file of mode 0600 and fsyncs it; its entry in the folder is not durable yet. */
-export async function writeSynced(path: string, flags: 'w' | 'wx', bytes: Uint8Array): Promise<void> {
+async function writeSynced(path: string, flags: 'w' | 'wx', bytes: Uint8Array): Promise<void> {
   const handle = await open(path, flags, 0o600)
   try {
     await writeFully(handle, bytes, 0)

@@ -1,5 +1,5 @@
 export { nodeCurves } from './curves.ts'
-export { makeFolder, replaceFile, syncFolder, TMP_SUFFIX, writeFully } from './durable.ts'
+export { createFile, makeFolder, replaceFile, syncFolder, TMP_SUFFIX, writeFully } from './durable.ts'
 export { loadOrCreateKey } from './key-file.ts'
 export { fastestPrg, nodePrg } from './prg.ts'
 export { fastestSecretbox } from './secretbox.ts'

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { link, open, rm } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { utf8, wipe } from '../core/bytes.ts'
 import { FedweaveError } from '../core/errors.ts'
-import { makeFolder, replaceFile, syncFolder, TMP_SUFFIX, writeSynced } from './durable.ts'
+import { createFile, makeFolder, replaceFile } from './durable.ts'
 import { decodeKey, encodeKey, SEED_BYTES } from './key-format.ts'
 
 export interface KeyFileOptions {
@@ -62,17 +61,7 @@ async function make(path: string, passphrase: string | undefined, create: () => 
   const seed = create()
   if (seed.length !== SEED_BYTES) throw new RangeError(`a seed is ${SEED_BYTES} bytes, got ${seed.length}`)
   await makeFolder(dirname(path))
-  const tmp = `${path}.${randomUUID()}${TMP_SUFFIX}`
-  try {
-    await writeSynced(tmp, 'wx', utf8(await encodeKey(seed, passphrase)))
-    await link(tmp, path) // whole or not at all, and never over a file that is there, as a rename would
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined
-    throw error
-  } finally {
-    await rm(tmp, { force: true })
-  }
-  await syncFolder(dirname(path))
+  if (!(await createFile(path, utf8(await encodeKey(seed, passphrase))))) return undefined
   return { seed, created: true, ...warning(path, passphrase) }
 }
 

@@ -1,4 +1,4 @@
-import { FedweaveError, fromHex, isErrorCode } from '@fedweave/aggregator'
+import { FedweaveError, fromHex, isErrorCode, toHex } from '@fedweave/aggregator'
 import type { Transport } from './transport.ts'
 
 type BulkPlane = Pick<Transport, 'model' | 'upload' | 'enrol'>
@@ -19,9 +19,10 @@ export function httpPlane(base: URL): BulkPlane {
         signal,
       })
     },
-    async enrol(body, signal) {
+    async enrol({ url, ...body }, signal) {
       const headers = { 'content-type': 'application/json' }
-      const response = await request(at('v1/enrol'), { method: 'POST', headers, body: JSON.stringify(body), signal })
+      const desk = url === undefined ? await enrolmentBase(base, signal) : baseUrl(url)
+      const response = await request(new URL('v1/enrol', desk), { method: 'POST', headers, body: JSON.stringify(body), signal })
       const { certificate } = (await response.json()) as { certificate?: unknown }
       if (typeof certificate !== 'string')
         throw new FedweaveError('FL_SERVER_FAULT', 'the server answered an enrolment without a certificate')
@@ -30,7 +31,32 @@ export function httpPlane(base: URL): BulkPlane {
   }
 }
 
-async function request(url: URL, init: RequestInit): Promise<Response> {
+/** Why this server would not let a connection with that token stand; undefined where it would. */
+export async function admissionRefusal(base: URL, token: Uint8Array): Promise<FedweaveError | undefined> {
+  const headers = { authorization: `Join ${toHex(token)}` }
+  const response = await fetch(new URL('v1/admission', base), { headers }).catch(() => undefined)
+  return response === undefined || response.ok ? undefined : serverError(response)
+}
+
+/** Parses a server's base URL. Throws `FL_USAGE` for one that is not http or https. */
+export function baseUrl(raw: string): URL {
+  const url = URL.canParse(raw) ? new URL(raw) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new FedweaveError('FL_USAGE', `expected a server's http or https URL, got ${JSON.stringify(raw)}`)
+  }
+  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  return url
+}
+
+/** Where this server says that clients enrol. */
+async function enrolmentBase(base: URL, signal: AbortSignal): Promise<URL> {
+  const response = await request(new URL('v1/enrolment', base), { signal })
+  const { url } = (await response.json()) as { url?: unknown }
+  return typeof url === 'string' ? baseUrl(url) : base
+}
+
+/** Throws the typed error that the server answers, `FL_SERVER_UNREACHABLE` where none does, `FL_STOPPED` after an abort. */
+export async function request(url: URL, init: RequestInit): Promise<Response> {
   let response: Response
   try {
     response = await fetch(url, init)

@@ -1,5 +1,5 @@
 import { FedweaveError } from '@fedweave/aggregator'
-import type { Transport } from './transport.ts'
+import type { EnrolmentRequest, Transport } from './transport.ts'
 
 /** A server in the same process, as `inProcessServer` of `@fedweave/server` gives one. */
 export interface MemoryServer {
@@ -11,7 +11,7 @@ export interface MemoryServer {
     readonly session: string
     readonly sealed: Uint8Array
   }): Promise<void>
-  enrol(request: { readonly identityKey: string; readonly proof: string }): Promise<Uint8Array>
+  enrol(request: EnrolmentRequest): Promise<Uint8Array>
 }
 
 /**

@@ -1,6 +1,6 @@
-import { FedweaveError } from '@fedweave/aggregator'
+import { FedweaveError, toHex } from '@fedweave/aggregator'
 import { io } from 'socket.io-client'
-import { httpPlane } from './http.ts'
+import { admissionRefusal, baseUrl, httpPlane } from './http.ts'
 import type { Transport } from './transport.ts'
 
 /** The one event of the control plane, in both directions. */
@@ -13,7 +13,7 @@ export interface SocketTransportOptions {
 
 /** Control plane over a Socket.IO websocket, bulk plane over HTTP. Throws `FL_USAGE` for a URL that is not http or https. */
 export function socketTransport(url: string, { giveUpMs = 120_000 }: SocketTransportOptions = {}): Transport {
-  const base = parseUrl(url)
+  const base = baseUrl(url)
   const socket = io(base.origin, {
     path: `${base.pathname}socket.io`,
     transports: ['websocket'],
@@ -25,7 +25,10 @@ export function socketTransport(url: string, { giveUpMs = 120_000 }: SocketTrans
   let giveUp: ReturnType<typeof setTimeout> | undefined
   return {
     ...httpPlane(base),
-    open(handlers, signal) {
+    open(handlers, signal, joinToken) {
+      const showToken = () => {
+        socket.io.opts.query = { join: toHex(joinToken()) }
+      }
       return new Promise((resolve, reject) => {
         const unreachable = (cause: unknown) =>
           new FedweaveError('FL_SERVER_UNREACHABLE', `cannot reach a Fedweave server at ${base.href}`, { cause })
@@ -45,16 +48,22 @@ export function socketTransport(url: string, { giveUpMs = 120_000 }: SocketTrans
             handlers.lost(unreachable(cause))
           }, giveUpMs)
           handlers.closed()
-          if (reason === 'io server disconnect') setTimeout(() => socket.connect(), 250) // Socket.IO leaves that to us
+          if (reason === 'io server disconnect') setTimeout(connect, 250) // Socket.IO leaves that to us
         })
         socket.on('connect_error', (cause) => {
           if (giveUp !== undefined) return // it stood before: Socket.IO tries again
           socket.disconnect()
-          reject(unreachable(cause))
+          // A refused upgrade carries no reason: the bulk plane tells it.
+          void admissionRefusal(base, joinToken()).then((refusal) => reject(refusal ?? unreachable(cause)))
         })
+        socket.io.on('reconnect_attempt', showToken)
         signal.addEventListener('abort', () => reject(new FedweaveError('FL_STOPPED', 'connecting was given up')), { once: true })
-        socket.connect()
+        connect()
       })
+      function connect(): void {
+        showToken()
+        socket.connect()
+      }
     },
     send(raw) {
       if (socket.connected) socket.emit(EVENT, raw)
@@ -65,13 +74,4 @@ export function socketTransport(url: string, { giveUpMs = 120_000 }: SocketTrans
       socket.disconnect()
     },
   }
-}
-
-function parseUrl(raw: string): URL {
-  const url = URL.canParse(raw) ? new URL(raw) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new FedweaveError('FL_USAGE', `expected a server's http or https URL, got ${JSON.stringify(raw)}`)
-  }
-  if (!url.pathname.endsWith('/')) url.pathname += '/'
-  return url
 }

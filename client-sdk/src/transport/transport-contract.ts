@@ -8,9 +8,9 @@ export interface TransportCase {
 
 /**
  * What every transport must do, as cases that any test runner can call. `connect` gives a fresh transport to a server that
- * has the task `task` and takes certified clients only.
+ * has the task `task` and takes certified clients only, of which `joinToken` makes one's token.
  */
-export function transportContract(connect: () => Transport, task: string): readonly TransportCase[] {
+export function transportContract(connect: () => Transport, task: string, joinToken: () => Uint8Array): readonly TransportCase[] {
   const never = new AbortController().signal
   const refusal = (name: string, code: ErrorCode, call: (transport: Transport) => Promise<unknown>): TransportCase => ({
     name,
@@ -44,7 +44,7 @@ export function transportContract(connect: () => Transport, task: string): reado
             closed: () => undefined,
             lost: reject,
           }
-          transport.open(handlers, never).catch(reject)
+          transport.open(handlers, never, joinToken).catch(reject)
         })
         const raw = await first
         transport.close()

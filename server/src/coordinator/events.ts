@@ -13,7 +13,11 @@ export type TaskEvent =
       readonly client: ClientId
       readonly progress: ClientProgress
       readonly bytes?: number
+      /** Where it was when it dropped out. */
+      readonly phase?: string
     }
+  | { readonly type: 'phase-ended'; readonly round: number; readonly phase: string; readonly seconds: number }
+  | { readonly type: 'unmasked'; readonly round: number; readonly seconds: number }
   | {
       readonly type: 'committed'
       readonly round: number
@@ -31,6 +35,8 @@ export type TaskEvent =
       }
     }
   | { readonly type: 'aborted'; readonly round: number; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: 'round-ended'; readonly round: number; readonly outcome: 'committed' | 'aborted' }
+  | { readonly type: 'state'; readonly state: 'open' | 'paused' | 'stopped' }
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'finished'; readonly rounds: number }
 

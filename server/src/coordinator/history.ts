@@ -1,4 +1,5 @@
 import {
+  type ClientId,
   ENTRY_VERSION,
   equalBytes,
   FedweaveError,
@@ -15,6 +16,8 @@ import {
 } from '@fedweave/aggregator'
 import type { Store } from '../storage/store.ts'
 import type { ServerKeys } from './identity.ts'
+import { decodeInterrupted, encodeInterrupted, type InterruptedRound } from './interrupted.ts'
+import { replayJournal } from './replay.ts'
 
 const ZERO = new Uint8Array(32)
 
@@ -31,7 +34,11 @@ export class TaskHistory {
   readonly configHash: Uint8Array
   readonly #store: Store
   readonly #keys: ServerKeys
-  readonly #entries: { readonly signed: Uint8Array; readonly entry: JournalEntry }[]
+  readonly #signed: Uint8Array[]
+  /** Checkpoints that entries name, the oldest first; the first is the initial model's. */
+  readonly #named: string[][]
+  readonly #keptCheckpoints: number
+  #head: JournalEntry | undefined
   #weights: Float32Array
   #attempt: number
 
@@ -40,24 +47,34 @@ export class TaskHistory {
     keys: ServerKeys,
     signedConfig: Uint8Array,
     opened: OpenedConfig,
-    weights: Float32Array,
-    attempt: number,
+    start: { readonly weights: Float32Array; readonly attempt: number; readonly keptCheckpoints: number },
   ) {
     this.#store = store
     this.#keys = keys
     this.signedConfig = signedConfig
     this.config = opened.config
     this.configHash = opened.configHash
-    this.#entries = store.records.map((signed) => ({ signed, entry: openEntry(keys.curves, keys.operatorKey, signed) }))
-    this.#weights = weights
-    this.#attempt = attempt
+    this.#signed = [...store.records]
+    const entries = replayJournal(store, keys, opened.config.taskId, opened.configHash)
+    this.#named = entries.map(checkpointsOf)
+    this.#head = entries.at(-1)
+    this.#weights = start.weights
+    this.#attempt = start.attempt
+    this.#keptCheckpoints = start.keptCheckpoints
   }
 
   /**
    * Opens what the store holds, or begins the task with `initialWeights`. Throws `FL_CONFIG_INVALID` when the store was
    * begun under another config, `FL_STORE_DAMAGED` when the last committed model is missing or the chain is broken.
+   * The models of the last `keptCheckpoints` rounds are kept, besides the initial one.
    */
-  static async open(store: Store, keys: ServerKeys, config: TaskConfig, initialWeights: Float32Array): Promise<TaskHistory> {
+  static async open(
+    store: Store,
+    keys: ServerKeys,
+    config: TaskConfig,
+    initialWeights: Float32Array,
+    keptCheckpoints = Number.POSITIVE_INFINITY,
+  ): Promise<TaskHistory> {
     const kept = await store.readNote('config')
     const signedConfig = kept ?? signConfig(keys.curves, keys.operatorSeed, config)
     const opened = openConfig(keys.curves, keys.operatorKey, signedConfig)
@@ -69,23 +86,25 @@ export class TaskHistory {
     if (kept === undefined) await store.note('config', signedConfig)
     const attempts = await store.readNote('attempt')
     const attempt = attempts === undefined ? 0 : Number(new DataView(attempts.slice().buffer).getBigUint64(0))
-    const history = new TaskHistory(store, keys, signedConfig, opened, initialWeights, attempt)
+    const history = new TaskHistory(store, keys, signedConfig, opened, { weights: initialWeights, attempt, keptCheckpoints })
     if (store.records.length === 0) await history.#begin(initialWeights)
     else await history.#resume()
+    await history.#prune()
     return history
   }
 
   get head(): JournalEntry {
-    return this.#last.entry
+    if (this.#head === undefined) throw new Error('the journal has not begun')
+    return this.#head
   }
 
   /** The last entry as the operator signed it. */
   get signedHead(): Uint8Array {
-    return this.#last.signed
+    return this.#signed.at(-1) as Uint8Array
   }
 
   get signedEntries(): readonly Uint8Array[] {
-    return this.#entries.map(({ signed }) => signed)
+    return this.#signed
   }
 
   get weights(): Float32Array {
@@ -94,7 +113,7 @@ export class TaskHistory {
 
   /** Rounds committed so far. */
   get rounds(): number {
-    return this.#entries.length - 1
+    return this.#signed.length - 1
   }
 
   /** A round number that was never used, durable before it is given. */
@@ -112,7 +131,7 @@ export class TaskHistory {
     const signed = await this.#append({
       ...commitment,
       version: ENTRY_VERSION,
-      index: this.#entries.length,
+      index: this.#signed.length,
       task: this.config.taskId,
       at: Date.now(),
       previous: this.head.hash,
@@ -122,6 +141,7 @@ export class TaskHistory {
       modelAfter,
     })
     this.#weights = weights
+    await this.#prune()
     return signed
   }
 
@@ -129,16 +149,30 @@ export class TaskHistory {
     return this.#store.checkpoint(hash)
   }
 
-  noteSurvivors(bytes: Uint8Array): Promise<void> {
-    return this.#store.note('survivors', bytes)
+  noteSurvivors(context: Uint8Array, survivors: readonly ClientId[]): Promise<void> {
+    return this.#store.note('survivors', Buffer.from(JSON.stringify({ context: toHex(context), survivors })))
+  }
+
+  noteRound(round: Omit<InterruptedRound, 'coordinatorKey' | 'headHash'>): Promise<void> {
+    const { coordinatorKey } = this.#keys
+    return this.#store.note('round', encodeInterrupted({ ...round, coordinatorKey, headHash: this.head.hash }))
+  }
+
+  forgetRound(): Promise<void> {
+    return this.#store.note('round', new Uint8Array())
+  }
+
+  /** The round that an earlier run of the server did not finish and this one can: it was not committed, and the key is the same. */
+  async interruptedRound(): Promise<InterruptedRound | undefined> {
+    const raw = await this.#store.readNote('round')
+    if (raw === undefined || raw.length === 0) return undefined
+    const round = decodeInterrupted(raw)
+    const fits = equalBytes(round.headHash, this.head.hash) && equalBytes(round.coordinatorKey, this.#keys.coordinatorKey)
+    return fits ? round : undefined
   }
 
   close(): Promise<void> {
     return this.#store.close()
-  }
-
-  get #last() {
-    return this.#entries.at(-1) as { readonly signed: Uint8Array; readonly entry: JournalEntry }
   }
 
   async #begin(weights: Float32Array): Promise<void> {
@@ -164,15 +198,6 @@ export class TaskHistory {
   }
 
   async #resume(): Promise<void> {
-    for (const [i, { entry }] of this.#entries.entries()) {
-      const before = this.#entries[i - 1]?.entry
-      const chained = entry.index === i && (before === undefined || equalBytes(entry.previous, before.hash))
-      if (!chained)
-        throw new FedweaveError(
-          'FL_STORE_DAMAGED',
-          `journal entry ${i} of task ${this.config.taskId} does not continue the one before`,
-        )
-    }
     const hash = toHex(this.head.modelAfter)
     const bytes = await this.#store.checkpoint(hash)
     if (bytes === undefined)
@@ -183,9 +208,23 @@ export class TaskHistory {
   async #append(body: JournalBody): Promise<Uint8Array> {
     const signed = signEntry(this.#keys.curves, this.#keys.operatorSeed, body)
     await this.#store.append(signed)
-    this.#entries.push({ signed, entry: openEntry(this.#keys.curves, this.#keys.operatorKey, signed) })
+    this.#signed.push(signed)
+    this.#head = openEntry(this.#keys.curves, this.#keys.operatorKey, signed)
+    this.#named.push(checkpointsOf(this.#head))
     return signed
   }
+
+  /** What a crash left behind between a checkpoint and its entry goes, too. A round stays committed where this fails. */
+  async #prune(): Promise<void> {
+    const [initial = [], ...later] = this.#named
+    const kept = Number.isFinite(this.#keptCheckpoints) ? later.slice(-this.#keptCheckpoints) : later
+    await this.#store.keepCheckpoints(new Set([initial, ...kept].flat())).catch(() => undefined)
+  }
+}
+
+/** The model, and what a strategy keeps from round to round. */
+function checkpointsOf({ modelAfter, strategyState }: JournalEntry): string[] {
+  return [toHex(modelAfter), toHex(strategyState)]
 }
 
 /** Little-endian float32: what a model's hash is over, and what clients fetch. */

@@ -12,8 +12,11 @@ export interface ServerKeys {
   readonly coordinatorSignature: Uint8Array
 }
 
-export function serverKeys(curves: Curves, operatorSeed: Uint8Array): ServerKeys {
-  const coordinatorSecret = new Uint8Array(randomBytes(32))
+export function serverKeys(
+  curves: Curves,
+  operatorSeed: Uint8Array,
+  coordinatorSecret: Uint8Array = new Uint8Array(randomBytes(32)),
+): ServerKeys {
   const coordinatorKey = curves.x25519Public(coordinatorSecret)
   return {
     curves,

@@ -53,6 +53,23 @@ export class Members {
     return member
   }
 
+  /** Their round was committed. */
+  tookPart(ids: readonly ClientId[]): void {
+    for (const id of ids) {
+      const member = this.#byId.get(id)
+      if (member !== undefined) member.rounds += 1
+    }
+    this.forgetGone(ids)
+  }
+
+  /** Of a round that is over: who went away in it need not be remembered. */
+  forgetGone(ids: readonly ClientId[]): void {
+    for (const id of ids) {
+      const member = this.#byId.get(id)
+      if (member?.gone) this.forget(member)
+    }
+  }
+
   forget(member: Member): void {
     this.#bySession.delete(member.session)
     if (this.#byId.get(member.id) === member) this.#byId.delete(member.id)

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
-import { FedweaveError, graphOf, largestRoster, parseTaskConfig, type TaskConfig } from '@fedweave/aggregator'
+import { FedweaveError, graphOf, largestRoster, openConfig, parseTaskConfig, type TaskConfig } from '@fedweave/aggregator'
 import { type Evaluator, startEvaluator } from '../evaluation/evaluator.ts'
+import type { DescribedModel } from '../evaluation/model.ts'
 import type { Store } from '../storage/store.ts'
 import type { TaskSpec } from '../task-spec.ts'
 import { TaskHistory, weightsToBytes } from './history.ts'
 import type { ServerKeys } from './identity.ts'
+import { Standing } from './standing.ts'
 
 /**
  * From an operator's description to a task that can run: builds the model once for its layout and initial weights,
@@ -15,11 +17,18 @@ export async function prepareTask(
   keys: ServerKeys,
   enrolment: TaskConfig['enrolment'],
   store: Store,
-): Promise<{ readonly history: TaskHistory; readonly evaluator: Evaluator | undefined }> {
-  const evaluator = await startEvaluator(spec.evaluation)
+  checkpoints?: number,
+): Promise<{ readonly history: TaskHistory; readonly standing: Standing; readonly evaluator: Evaluator | undefined }> {
+  let evaluator: Evaluator | undefined
   try {
-    const described = await evaluator.describe(spec.model.topology)
-    const weights = spec.model.initialWeights ?? described.weights
+    const begun = await begunWith(store, keys)
+    const known = begun?.spec.topology === spec.model.topology ? begun : undefined
+    // A restart of a task without held-out data needs no TensorFlow.js, which takes longer to load than all the rest.
+    if (known === undefined || spec.evaluation !== undefined) evaluator = await startEvaluator(spec.evaluation)
+    const described = known ?? (await evaluator?.describe(spec.model.topology))
+    if (described === undefined) throw new Error('a model that is not known was not described')
+    const weights = spec.model.initialWeights ?? begun?.weights ?? described.weights
+    checkWeights(weights, described.weights.length)
     const { id, rounds, plan, combine, cohort, secureAggregation, deadlines } = spec
     const config = parseTaskConfig({
       protocol: 'fedweave/v1',
@@ -35,15 +44,34 @@ export async function prepareTask(
       enrolment,
     })
     for (const clients of [cohort.minimum, largestRoster(config)]) checkGraph(config, clients)
-    const history = await TaskHistory.open(store, keys, config, weights)
-    if (spec.evaluation !== undefined) return { history, evaluator }
-    await evaluator.close()
-    return { history, evaluator: undefined }
+    const history = await TaskHistory.open(store, keys, config, weights, checkpoints)
+    const standing = await Standing.open(store)
+    if (spec.evaluation !== undefined) return { history, standing, evaluator }
+    await evaluator?.close()
+    return { history, standing, evaluator: undefined }
   } catch (error) {
-    await evaluator.close()
+    await evaluator?.close()
     await store.close()
     throw error
   }
+}
+
+/** What a task began with whose store was begun: initialisers without a seed would draw other weights now. */
+async function begunWith(store: Store, keys: ServerKeys): Promise<DescribedModel | undefined> {
+  const signed = await store.readNote('config')
+  if (signed === undefined) return undefined
+  const { config } = openConfig(keys.curves, keys.operatorKey, signed)
+  const bytes = await store.checkpoint(config.initialModel)
+  return bytes === undefined ? undefined : { spec: config.model, weights: new Float32Array(bytes.slice().buffer) }
+}
+
+function checkWeights(weights: Float32Array, expected: number): void {
+  if (weights.length !== expected)
+    throw new FedweaveError(
+      'FL_CONFIG_INVALID',
+      `model.initialWeights: the model has ${expected} parameters, got ${weights.length}`,
+    )
+  if (!weights.every(Number.isFinite)) throw new FedweaveError('FL_CONFIG_INVALID', 'model.initialWeights: not all are finite')
 }
 
 /** A task whose rosters no share graph can protect would abort every round: say so at the start. */

@@ -4,12 +4,15 @@ import {
   type CoordinatorEnv,
   type CoordinatorInput,
   type CoordinatorState,
+  type CoordinatorStep,
   coordinatorDeadline,
   type ErrorCode,
   FedweaveError,
   openRound,
   type Prg,
   type RoundBase,
+  resumeRound,
+  roundOf,
   type Segments,
   type ServerMessage,
   stepCoordinator,
@@ -17,6 +20,7 @@ import {
 } from '@fedweave/aggregator'
 import type { ComputePool } from '../compute/compute-pool.ts'
 import type { ClientProgress, TaskEvent } from './events.ts'
+import type { InterruptedRound } from './interrupted.ts'
 import type { Member } from './members.ts'
 import { refusal } from './refusal.ts'
 import { RoundWork } from './round-work.ts'
@@ -26,6 +30,8 @@ export interface RoundHooks {
   send(to: ClientId, message: ServerMessage): void
   /** Durable when it resolves. */
   persistSurvivors(context: Uint8Array, survivors: readonly ClientId[]): Promise<void>
+  /** Keeps what finishing the round takes; durable when it resolves. */
+  persistRound(state: Extract<CoordinatorState, { phase: 'unmasking' }>, work: RoundWork): Promise<void>
   /** Decodes, applies the strategy, commits. A `FedweaveError` aborts the round. */
   commit(state: Extract<CoordinatorState, { phase: 'completed' }>, work: RoundWork): Promise<void>
   event(event: TaskEvent): void
@@ -33,17 +39,22 @@ export interface RoundHooks {
 
 export interface RoundOptions {
   readonly env: CoordinatorEnv
-  readonly base: RoundBase
-  readonly invited: readonly Member[]
+  readonly begin: Beginning
   readonly format: UpdateFormat
   readonly prg: Prg
   readonly pool: ComputePool
   readonly hooks: RoundHooks
 }
 
+/** A new round, or one that an earlier run of the server did not finish. */
+export type Beginning = { readonly base: RoundBase; readonly invited: readonly Member[] } | InterruptedRound
+
 export type RoundOutcome =
   | { readonly outcome: 'committed' }
   | { readonly outcome: 'aborted'; readonly code: ErrorCode; readonly message: string }
+
+/** What clients get to come back in after the server did: their pauses between two attempts are shorter. */
+const RETURN_MS = 30_000
 
 const PROGRESS = {
   setup: 'shared-keys',
@@ -71,6 +82,7 @@ export class RoundDriver {
   #members: readonly ClientId[]
   #tail: Promise<unknown> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
+  #phaseSince = performance.now()
 
   constructor(options: RoundOptions) {
     this.#options = options
@@ -78,17 +90,16 @@ export class RoundDriver {
     this.done = new Promise((resolve) => {
       this.#settle = resolve
     })
-    const ids = options.invited.map(({ id }) => id)
-    const opened = openRound(options.env, options.base, ids, Date.now())
+    const opened = this.#begin(options.begin)
     this.#state = opened.state
-    this.#members = ids
-    options.hooks.event({ type: 'phase', round: this.round, phase: 'recruiting', clients: ids.length })
+    this.#members = clientsOf(opened.state) ?? []
+    options.hooks.event({ type: 'phase', round: this.round, phase: this.phase, clients: this.#members.length })
     this.#tail = this.#carryOut(opened.effects)
     this.#armTimer()
   }
 
   get round(): number {
-    return this.#options.base.round
+    return roundOf(this.#state)
   }
 
   get phase(): CoordinatorState['phase'] {
@@ -103,6 +114,13 @@ export class RoundDriver {
   /** Who was invited; from setup on, the roster. */
   get members(): readonly ClientId[] {
     return this.#members
+  }
+
+  /** The channel key under which this client is in the roster: another one is that of another process, without its secrets. */
+  channelKeyOf(id: ClientId): Uint8Array | undefined {
+    if (!('facts' in this.#state)) return undefined
+    const { places, roster } = this.#state.facts
+    return roster[places.get(id) ?? -1]?.channelKey
   }
 
   /** Takes one input in its turn; resolves with its effects once they are done. */
@@ -140,6 +158,20 @@ export class RoundDriver {
     return this.input({ type: 'fail', code, message })
   }
 
+  #begin(begin: Beginning): CoordinatorStep {
+    const { env } = this.#options
+    if ('base' in begin)
+      return openRound(
+        env,
+        begin.base,
+        begin.invited.map(({ id }) => id),
+        Date.now(),
+      )
+    this.#work.add(begin.sum)
+    this.#work.uploadBytes = begin.uploadBytes
+    return resumeRound(env, begin.record, Date.now(), RETURN_MS)
+  }
+
   #turn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#tail.then(work)
     this.#tail = turn.catch((error: unknown) => this.#broken(error))
@@ -175,6 +207,9 @@ export class RoundDriver {
           break
         case 'persist-survivors':
           await hooks.persistSurvivors(effect.context, effect.survivors)
+          break
+        case 'persist-round':
+          if (this.#state.phase === 'unmasking') await hooks.persistRound(this.#state, this.#work)
           break
         case 'blame':
           hooks.event({
@@ -222,18 +257,21 @@ export class RoundDriver {
     const state = this.#state
     if ('from' in input && !effects.some((effect) => effect.type === 'reject')) {
       if (input.type === 'ready') this.#progress(input.from, 'ready')
-      if (input.type === 'uploaded') this.#progress(input.from, 'uploaded', this.#socketBytes.get(input.from))
+      if (input.type === 'uploaded') this.#progress(input.from, 'uploaded', { bytes: this.#socketBytes.get(input.from) ?? 0 })
       if (input.type === 'message') this.#progress(input.from, PROGRESS[input.message.type])
     }
     if (state.phase === before.phase) return
+    const now = performance.now()
+    hooks.event({ type: 'phase-ended', round: this.round, phase: before.phase, seconds: (now - this.#phaseSince) / 1000 })
+    this.#phaseSince = now
     const [was, is] = [clientsOf(before), clientsOf(state)]
     if (is !== undefined) hooks.event({ type: 'phase', round: this.round, phase: state.phase, clients: is.length })
     if (was !== undefined && is !== undefined && state.phase !== 'setup')
-      for (const id of was) if (!is.includes(id)) this.#progress(id, 'dropped')
+      for (const id of was) if (!is.includes(id)) this.#progress(id, 'dropped', { phase: before.phase })
   }
 
-  #progress(client: ClientId, progress: ClientProgress, bytes?: number): void {
-    this.#options.hooks.event({ type: 'client', round: this.round, client, progress, ...(bytes === undefined ? {} : { bytes }) })
+  #progress(client: ClientId, progress: ClientProgress, more: { readonly bytes?: number; readonly phase?: string } = {}): void {
+    this.#options.hooks.event({ type: 'client', round: this.round, client, progress, ...more })
   }
 }
 

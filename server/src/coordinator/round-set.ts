@@ -72,6 +72,19 @@ export class RoundSet {
     return this.drivers.find(({ members }) => members.includes(id))
   }
 
+  /** The cohort in which an upload of this client can still count; undefined when it is over. Throws `FL_NOT_IN_ROSTER`. */
+  driverOfUpload(id: ClientId, context: Uint8Array): RoundDriver | undefined {
+    if (!this.isRunning(context)) return undefined
+    const driver = this.driverOf(id)
+    if (driver?.context !== undefined && equalBytes(driver.context, context)) return driver
+    throw new FedweaveError('FL_NOT_IN_ROSTER', 'this client is not in that cohort of the running round')
+  }
+
+  /** Its clients may have begun to release what the sum takes: to give it up now would lose their updates. */
+  get releasing(): boolean {
+    return this.drivers.some(({ phase }) => ['confirming', 'unmasking', 'completed'].includes(phase))
+  }
+
   isRunning(context: Uint8Array): boolean {
     return this.drivers.some(
       (driver) => driver.phase !== 'aborted' && driver.context !== undefined && equalBytes(driver.context, context),

@@ -51,6 +51,11 @@ export class RoundWork {
     this.#sum.add(words)
   }
 
+  /** Copies of the sum's words so far. */
+  words(): Segments<Uint32Array> {
+    return this.#sum.words()
+  }
+
   /** Throws `FL_TOO_FEW_SHARES` when a dealer's shares are inconsistent, `FL_OUT_OF_RANGE` when the weights are impossible. */
   async finish(state: Extract<CoordinatorState, { phase: 'completed' }>): Promise<Aggregate> {
     await unmaskInPlace(this.#sum, this.#size, this.#config, state, this.#pool)

@@ -17,11 +17,19 @@ import type { Member } from '../coordinator/members.ts'
 import type { Peer } from '../coordinator/peer.ts'
 import { refusal } from '../coordinator/refusal.ts'
 import type { Task } from '../coordinator/task.ts'
-
-/** A connection that has not said a valid hello by then is closed. */
-const HELLO_MS = 10_000
+import type { Buckets } from '../limits/buckets.ts'
 
 type Hello = Extract<ClientMessage, { type: 'hello' }>
+
+export interface ConnectionOptions {
+  readonly keys: ServerKeys
+  readonly tasks: ReadonlyMap<string, Task>
+  readonly peer: Peer
+  /** A connection that has not said a valid hello by then is closed. */
+  readonly handshakeMs: number
+  /** Rate of messages, by client. */
+  readonly messages: Buckets
+}
 
 /**
  * One connection's conversation, whatever carries it: challenge, hello, welcome, then the task's messages. Whatever the
@@ -32,14 +40,16 @@ export class Connection {
   readonly #tasks: ReadonlyMap<string, Task>
   readonly #peer: Peer
   readonly #nonce = new Uint8Array(randomBytes(32))
+  readonly #messages: Buckets
   readonly #helloTimer: NodeJS.Timeout
   #joined: { readonly task: Task; readonly member: Member } | undefined
 
-  constructor(keys: ServerKeys, tasks: ReadonlyMap<string, Task>, peer: Peer) {
+  constructor({ keys, tasks, peer, handshakeMs, messages }: ConnectionOptions) {
     this.#keys = keys
     this.#tasks = tasks
     this.#peer = peer
-    this.#helloTimer = setTimeout(() => peer.close(), HELLO_MS)
+    this.#messages = messages
+    this.#helloTimer = setTimeout(() => peer.close(), handshakeMs)
     const { coordinatorKey, operatorKey, coordinatorSignature: signature } = keys
     peer.send(
       encodeServerMessage({
@@ -55,19 +65,26 @@ export class Connection {
 
   receive(raw: Uint8Array): void {
     try {
+      if (this.#joined !== undefined) this.#pace(this.#joined.member)
       const message = decodeClientMessage(raw)
       if (this.#joined !== undefined) this.#joined.task.receive(this.#joined.member, message)
       else if (message.type === 'hello') this.#hello(message)
       else throw new FedweaveError('FL_WRONG_PHASE', `"${message.type}" came before hello`)
     } catch (error) {
       if (!(error instanceof FedweaveError)) throw error
-      this.#refuse(error, this.#joined === undefined)
+      this.#refuse(error, this.#joined === undefined || error.code === 'FL_RATE_LIMITED')
     }
   }
 
   closed(): void {
     clearTimeout(this.#helloTimer)
     this.#joined?.task.leave(this.#joined.member, this.#peer)
+  }
+
+  /** Over all connections of the client: to reconnect does not start afresh. */
+  #pace({ id }: Member): void {
+    if (!this.#messages.take(id, performance.now()))
+      throw new FedweaveError('FL_RATE_LIMITED', 'more messages from one client than `limits.messagesPerSecond` allows')
   }
 
   #hello(hello: Hello): void {

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { toHex } from '@fedweave/aggregator'
 import { Type } from 'typebox'
 import type { Hub } from '../hub.ts'
+import { contentOf, refusals } from './refusals.ts'
 import { taskParams } from './tasks.ts'
 
 const modelParams = Type.Object({ ...taskParams.properties, hash: Type.String({ pattern: '^([0-9a-f]{64}|latest)$' }) })
@@ -11,12 +12,22 @@ const modelParams = Type.Object({ ...taskParams.properties, hash: Type.String({ 
  * of the task's config. Sent as they are: weights are close to random bytes, and compressing them costs more than it saves.
  */
 export const modelRoutes: FastifyPluginAsyncTypebox<{ hub: Hub }> = async (app, { hub }) => {
-  app.get('/v1/tasks/:task/models/:hash', { schema: { params: modelParams } }, async ({ params, headers }, reply) => {
+  const schema = {
+    tags: ['taking part'],
+    summary: 'Weights by their SHA-256, or the latest: little-endian float32, the tensors in the order of the config',
+    params: modelParams,
+    response: {
+      200: contentOf('application/octet-stream', 'The bytes whose SHA-256 names them.'),
+      304: Type.Null({ description: 'As `if-none-match` has it.' }),
+      ...refusals(404),
+    },
+  }
+  app.get('/v1/tasks/:task/models/:hash', { schema }, async ({ params, headers }, reply) => {
     const task = hub.task(params.task)
     const latest = params.hash === 'latest'
     const hash = latest ? toHex(task.history.head.modelAfter) : params.hash
     reply.header('etag', `"${hash}"`).header('cache-control', latest ? 'no-cache' : 'public, max-age=31536000, immutable')
-    if (headers['if-none-match'] === `"${hash}"`) return reply.code(304).send()
+    if (headers['if-none-match'] === `"${hash}"`) return reply.code(304).send(null)
     const bytes = await hub.model(task, hash)
     return reply.type('application/octet-stream').send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
   })

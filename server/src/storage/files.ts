@@ -36,7 +36,8 @@ async function open(folder: string): Promise<Store> {
   try {
     await removeLeftovers(checkpoints)
     await removeLeftovers(notes)
-    const journal = await openJournal(join(folder, 'journal.log'))
+    const journalPath = join(folder, 'journal.log')
+    const journal = await openJournal(journalPath)
 
     let closed = false
     let last: Promise<unknown> = Promise.resolve()
@@ -50,6 +51,7 @@ async function open(folder: string): Promise<Store> {
 
     return {
       records: journal.records,
+      placeOf: (index) => `${journalPath}: the record at byte ${journal.offsets[index]}`,
       append(record) {
         const frame = encodeFrame(record) // now, as the caller may reuse its buffer while the write waits its turn
         return inTurn(() => journal.append(frame))
@@ -61,6 +63,10 @@ async function open(folder: string): Promise<Store> {
           await replaceFile(join(checkpoints, hash), kept)
           return hash
         })
+      },
+      keepCheckpoints(hashes) {
+        const kept = new Set(hashes)
+        return inTurn(() => removeOthers(checkpoints, kept))
       },
       async checkpoint(hash) {
         if (closed) throw storeClosed()
@@ -99,6 +105,12 @@ async function open(folder: string): Promise<Store> {
     await unlock()
     throw error
   }
+}
+
+async function removeOthers(folder: string, kept: ReadonlySet<string>): Promise<void> {
+  const others = (await readdir(folder)).filter((name) => isCheckpointName(name) && !kept.has(name))
+  for (const name of others) await rm(join(folder, name))
+  if (others.length > 0) await syncFolder(folder)
 }
 
 async function removeLeftovers(folder: string): Promise<void> {

@@ -25,6 +25,8 @@ export function encodeFrame(record: Uint8Array): Uint8Array {
 export interface Frames {
   /** Views into the bytes that were read. */
   readonly records: readonly Uint8Array[]
+  /** Where each record's frame begins. */
+  readonly offsets: readonly number[]
   /** Offset behind the last whole frame; smaller than the length of `bytes` when the tail is torn. */
   readonly end: number
 }
@@ -36,6 +38,7 @@ export interface Frames {
 export function decodeFrames(bytes: Uint8Array, file: string): Frames {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const records: Uint8Array[] = []
+  const offsets: number[] = []
   let end = 0
   while (bytes.length - end >= HEADER_BYTES) {
     const header = bytes.subarray(end, end + HEADER_BYTES)
@@ -47,9 +50,10 @@ export function decodeFrames(bytes: Uint8Array, file: string): Frames {
     const recordCheck = sha256Head(record, HEADER_BYTES - CHECKED_LENGTH_BYTES)
     if (!equalBytes(header.subarray(CHECKED_LENGTH_BYTES), recordCheck)) throw damaged(file, end, 'content')
     records.push(record)
+    offsets.push(end)
     end = next
   }
-  return { records, end }
+  return { records, offsets, end }
 }
 
 function damaged(file: string, offset: number, what: 'length' | 'content'): FedweaveError {

@@ -2,11 +2,12 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { FedweaveError } from '@fedweave/aggregator'
 import { syncFolder, writeFully } from '@fedweave/aggregator/node'
-import { decodeFrames } from './frames.ts'
+import { decodeFrames, type Frames } from './frames.ts'
 import { plain } from './plain.ts'
 
 export interface JournalFile {
   readonly records: readonly Uint8Array[]
+  readonly offsets: readonly number[]
   /** Writes a frame behind the last one and fsyncs. Calls must not overlap. */
   append(frame: Uint8Array): Promise<void>
   close(): Promise<void>
@@ -17,20 +18,21 @@ export async function openJournal(path: string): Promise<JournalFile> {
   const handle = await openOrCreate(path)
   try {
     const bytes = plain(await handle.readFile())
-    const { records, end } = decodeFrames(bytes, path)
-    if (end !== bytes.length) await cut(handle, end)
-    return appendTo(handle, path, records, end)
+    const found = decodeFrames(bytes, path)
+    if (found.end !== bytes.length) await cut(handle, found.end)
+    return appendTo(handle, path, found)
   } catch (error) {
     await handle.close()
     throw error
   }
 }
 
-function appendTo(handle: FileHandle, path: string, records: readonly Uint8Array[], start: number): JournalFile {
-  let end = start
+function appendTo(handle: FileHandle, path: string, { records, offsets, ...found }: Frames): JournalFile {
+  let { end } = found
   let broken = false
   return {
     records,
+    offsets,
     async append(frame) {
       if (broken) throw new FedweaveError('FL_SERVER_FAULT', `${path}: an earlier write failed and could not be undone`)
       try {

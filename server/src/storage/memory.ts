@@ -15,6 +15,7 @@ export function memoryStore(disk = new MemoryDisk()): Store {
   }
   return {
     records: disk.journal.map((record) => record.slice()),
+    placeOf: (index) => `record ${index}`,
     async append(record) {
       check()
       disk.journal.push(record.slice())
@@ -24,6 +25,10 @@ export function memoryStore(disk = new MemoryDisk()): Store {
       const name = checkpointName(bytes)
       disk.checkpoints.set(name, bytes.slice())
       return name
+    },
+    async keepCheckpoints(hashes) {
+      check()
+      for (const name of disk.checkpoints.keys()) if (!hashes.has(name)) disk.checkpoints.delete(name)
     },
     async checkpoint(hash) {
       check()

@@ -83,6 +83,22 @@ export function storeContract(open: () => Promise<OpenedStore>): { readonly name
       },
     },
     {
+      name: 'checkpoints that are not named are removed for good, and no other',
+      async run() {
+        const { store, reopen } = await open()
+        const [kept, removed] = [await store.putCheckpoint(record('kept')), await store.putCheckpoint(record('removed'))]
+        await store.keepCheckpoints(new Set([kept, sha256(record('never there'))]))
+        assert.equal(await store.checkpoint(removed), undefined)
+        await store.close()
+        const again = await reopen()
+        assertBytes([await again.checkpoint(kept)], [record('kept')])
+        assert.equal(await again.checkpoint(removed), undefined)
+        assert.equal(await again.putCheckpoint(record('removed')), removed)
+        assertBytes([await again.checkpoint(removed)], [record('removed')])
+        await again.close()
+      },
+    },
+    {
       name: 'what is not a hash names no checkpoint',
       async run() {
         const { store } = await open()
@@ -128,6 +144,7 @@ export function storeContract(open: () => Promise<OpenedStore>): { readonly name
         await assert.rejects(store.append(record('late')), stopped)
         await assert.rejects(store.putCheckpoint(record('late')), stopped)
         await assert.rejects(store.checkpoint(sha256(record('late'))), stopped)
+        await assert.rejects(store.keepCheckpoints(new Set()), stopped)
         await assert.rejects(store.note('survivors', record('late')), stopped)
         await assert.rejects(store.readNote('survivors'), stopped)
         await store.close()

@@ -12,6 +12,9 @@ export interface Store {
   /** The journal in the order of appending, as it was found when the store was opened. */
   readonly records: readonly Uint8Array[]
 
+  /** Where that record of `records` lies, for people: the file and the byte offset. */
+  placeOf(index: number): string
+
   /** Adds one record to the journal. It is durable when the promise resolves; it is absent when the promise rejects. */
   append(record: Uint8Array): Promise<void>
 
@@ -20,6 +23,9 @@ export interface Store {
 
   /** The bytes kept under `hash`, or undefined where there are none. Throws `FL_STORE_DAMAGED` when they do not match it. */
   checkpoint(hash: string): Promise<Uint8Array | undefined>
+
+  /** Removes every checkpoint that is not named; what is named and not there is no error. */
+  keepCheckpoints(hashes: ReadonlySet<string>): Promise<void>
 
   /** Keeps one small note beside the journal and replaces the last of that name; durable when the promise resolves. */
   note(name: NoteName, bytes: Uint8Array): Promise<void>
@@ -33,9 +39,11 @@ export interface Store {
 
 /**
  * `survivors`: the survivor list of the open round, written before any client is told of it. `attempt`: the number of the
- * last round that was opened, so that none is used twice. `config`: the task's config as the operator signed it.
+ * last round that was opened, so that none is used twice. `config`: the task's config as the operator signed it. `standing`:
+ * whether the operator paused or stopped the task. `spec`: what a task was made from that is not in the server's config. `round`:
+ * what finishing the running round takes, from when its clients are asked for shares until it is over; else empty.
  */
-export type NoteName = 'survivors' | 'attempt' | 'config'
+export type NoteName = 'survivors' | 'attempt' | 'config' | 'standing' | 'spec' | 'round'
 
 /** Whether `name` can name a checkpoint: 64 lowercase hex digits, hence never a path. */
 export function isCheckpointName(name: string): boolean {

@@ -1,6 +1,7 @@
 /**
- * Collects a body of a known length while holding little more than what has arrived: a stalled upload costs its bytes
- * so far, at most twice, not its full size. Chunks are copied, because a body that comes byte by byte would otherwise
+ * Collects a body of a known length. What has hardly begun holds little: its bytes so far, at most twice. From 256 KiB on the
+ * whole is allocated, since to grow further would cost the server more time than all the rest of an upload; the staging
+ * counts uploads at their full size anyway. Chunks are copied, because a body that comes byte by byte would otherwise
  * hold one object of a hundred bytes for each.
  */
 export class GrowingBuffer {
@@ -27,7 +28,8 @@ export class GrowingBuffer {
   push(chunk: Uint8Array): void {
     const length = this.#length + chunk.length
     if (length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.min(this.expected, Math.max(length, 2 * this.#bytes.length)))
+      const size = length > WHOLE_FROM ? this.expected : Math.max(length, 2 * this.#bytes.length)
+      const larger = new Uint8Array(Math.min(this.expected, size))
       larger.set(this.#bytes.subarray(0, this.#length))
       this.#bytes = larger
     }
@@ -42,3 +44,4 @@ export class GrowingBuffer {
 }
 
 const FIRST_BYTES = 16 * 1024
+const WHOLE_FROM = 256 * 1024

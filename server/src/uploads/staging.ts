@@ -6,8 +6,17 @@ import { GrowingBuffer } from './growing-buffer.ts'
 import type { PaceLimits } from './pace.ts'
 
 export interface StagingOptions extends PaceLimits {
-  /** Uploads received at once; memory is bounded by slots x size of an update. */
+  /** Uploads received at once. */
   readonly slots: number
+  /** Of them by one client. */
+  readonly slotsPerClient: number
+  /** Most bytes of all uploads under way, counted at their full size. */
+  readonly mostBytes: number
+}
+
+export interface StagedOptions extends ReceiveOptions {
+  /** Whose upload it is; all that name nobody count as one client's. */
+  readonly client?: string
 }
 
 /**
@@ -16,7 +25,9 @@ export interface StagingOptions extends PaceLimits {
  */
 export class Staging {
   readonly #options: StagingOptions
+  readonly #byClient = new Map<string, number>()
   #taken = 0
+  #expectedBytes = 0
   #heldBytes = 0
 
   constructor(options: StagingOptions) {
@@ -37,7 +48,7 @@ export class Staging {
    * Reads exactly `expectedBytes` from `stream`, gives them to `use` in an array that owns its ArrayBuffer, and returns what
    * that gives. The slot is free again after `use`: updates that wait to be opened take memory too.
    *
-   * Rejects with `FL_STAGING_FULL` (no slot), `FL_UPDATE_SHAPE` (more or fewer bytes, or the connection closed),
+   * Rejects with `FL_STAGING_FULL` (no slot, or no memory), `FL_UPDATE_SHAPE` (more or fewer bytes, or the connection closed),
    * `FL_UPLOAD_TIMEOUT` (deadline or rate), or when the signal aborts with its reason if that is a `FedweaveError`, else
    * `FL_STOPPED`; and with what `use` rejects with. The stream is destroyed a moment later, so that the refusal can still be
    * answered (`discardRest`).
@@ -46,14 +57,12 @@ export class Staging {
     stream: Readable,
     expectedBytes: number,
     use: (update: Uint8Array) => Promise<T>,
-    options: ReceiveOptions = {},
+    options: StagedOptions = {},
   ): Promise<T> {
     // For good: a stream may fail at any time after its listeners are gone, and an unheard error ends the process.
     stream.on('error', () => {})
     try {
-      if (this.#taken >= this.#options.slots) {
-        throw new FedweaveError('FL_STAGING_FULL', `all ${this.#options.slots} staging slots are taken`)
-      }
+      this.#checkRoom(expectedBytes, options.client)
       return await this.#inSlot(stream, expectedBytes, use, options)
     } catch (error) {
       discardRest(stream, expectedBytes)
@@ -61,11 +70,28 @@ export class Staging {
     }
   }
 
+  #checkRoom(expectedBytes: number, client = ''): void {
+    const { slots, slotsPerClient, mostBytes } = this.#options
+    if (this.#taken >= slots) throw new FedweaveError('FL_STAGING_FULL', `all ${slots} staging slots are taken`)
+    if ((this.#byClient.get(client) ?? 0) >= slotsPerClient)
+      throw new FedweaveError('FL_STAGING_FULL', `this client has ${slotsPerClient} uploads under way already`)
+    if (this.#expectedBytes + expectedBytes > mostBytes)
+      throw new FedweaveError('FL_STAGING_FULL', `the uploads under way take all of ${mostBytes} bytes`)
+  }
+
+  #claim(by: 1 | -1, expectedBytes: number, client = ''): void {
+    this.#taken += by
+    this.#expectedBytes += by * expectedBytes
+    const count = (this.#byClient.get(client) ?? 0) + by
+    if (count === 0) this.#byClient.delete(client)
+    else this.#byClient.set(client, count)
+  }
+
   async #inSlot<T>(
     stream: Readable,
     expectedBytes: number,
     use: (update: Uint8Array) => Promise<T>,
-    options: ReceiveOptions,
+    options: StagedOptions,
   ): Promise<T> {
     const buffer = new GrowingBuffer(expectedBytes)
     let held = 0
@@ -73,7 +99,7 @@ export class Staging {
       this.#heldBytes += capacity - held
       held = capacity
     }
-    this.#taken++
+    this.#claim(1, expectedBytes, options.client)
     try {
       const update = await collect(stream, buffer, this.#options, {
         ...options,
@@ -84,7 +110,7 @@ export class Staging {
       })
       return await use(update)
     } finally {
-      this.#taken--
+      this.#claim(-1, expectedBytes, options.client)
       account(0)
     }
   }

@@ -9,11 +9,15 @@ interface Bench {
 }
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  browser: () => import('../../bench/browser.ts'),
   bundle: () => import('../../bench/bundle.ts'),
+  crash: () => import('../../bench/crash.ts'),
   mnist: () => import('../../bench/mnist.ts'),
   secagg: () => import('../../bench/secagg.ts'),
   sum: () => import('../../bench/sum.ts'),
+  simulate: () => import('../../bench/simulate.ts'),
   train: () => import('../../bench/train.ts'),
+  upload: () => import('../../bench/upload.ts'),
 }
 
 export const run: Action = async (_options, [name = '', ...args]) => {

@@ -27,6 +27,8 @@ export const run: Action = async (options, [url = '']) => {
       ...(typeof options.enrolmentKey === 'string' ? { enrolmentKey: options.enrolmentKey } : {}),
     },
     ...(certificate === undefined ? {} : { certificate }),
+    ...(typeof options.token === 'string' ? { token: options.token } : {}),
+    ...(typeof options.enrolmentUrl === 'string' ? { enrolmentUrl: options.enrolmentUrl } : {}),
   })
   const json = options.json === true
   narrate(client, json ? (line) => console.error(line) : (line) => console.log(line))

@@ -49,6 +49,19 @@ export function interruptSignal(): AbortSignal {
   return controller.signal
 }
 
+/** Waits for the end of what was told to stop, but not for ever: by then the process ends with a failure. */
+export async function endWithin(ms: number, end: Promise<unknown>): Promise<void> {
+  const timer = setTimeout(() => {
+    console.error(`it did not end within ${ms} ms`)
+    process.exit(1)
+  }, ms)
+  try {
+    await end
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 export function passphrase(): { readonly passphrase?: string } {
   const value = process.env.FEDWEAVE_PASSPHRASE
   return value === undefined || value === '' ? {} : { passphrase: value }

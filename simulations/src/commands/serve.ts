@@ -1,48 +1,46 @@
 import { once } from 'node:events'
-import { FedweaveError } from '@fedweave/aggregator'
-import { parseServerConfig, readServerConfig, type ServerConfig, serve } from '@fedweave/server'
+import { loadServerConfig, serve } from '@fedweave/server'
 import { writeMnistTask } from '../tasks/mnist.ts'
 import type { Action } from './action.ts'
-import { integerOption, interruptSignal, passphrase } from './output.ts'
-
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
+import { configSources, logger, showConfig, warn, warnOfVariables } from './config-options.ts'
+import { endWithin, interruptSignal } from './output.ts'
 
 export const run: Action = async (options) => {
-  const level = String(options.log)
-  if (!LEVELS.includes(level))
-    throw new FedweaveError('FL_USAGE', `--log takes one of ${LEVELS.join(', ')}, got ${JSON.stringify(level)}`)
-  const config = withFlags(await baseConfig(options), options)
+  const json = options.json === true
+  const log = logger(options.log)
+  const { config, unknownVariables } = await load(options)
+  warnOfVariables(unknownVariables)
+  if (options.printConfig === true) {
+    showConfig(config, json)
+    return 0
+  }
   const signal = interruptSignal()
-  const warn = (message: string) => console.error(`warning: ${message}`)
-  const { app, url, operatorKey, enrolmentKey } = await serve(config, {
-    logger: { level, stream: process.stderr },
-    warn,
-    ...passphrase(),
-  })
-  if (options.json === true)
-    console.log(JSON.stringify({ url, operatorKey, enrolmentKey, tasks: config.tasks.map(({ id }) => id) }))
+  const plugins = options.app === true ? [await (await import('../app/routes.ts')).appRoutes(config.tasks[0]?.id as string)] : []
+  const { app, url, operatorKey, enrolmentKey } = await serve(config, { logger: log, warn, plugins })
+  const { mode, key } = config.enrolment
+  const enrolment = key === undefined ? mode : 'external'
+  if (json) console.log(JSON.stringify({ url, operatorKey, enrolmentKey, enrolment, tasks: config.tasks.map(({ id }) => id) }))
   else {
     console.log(`listening on ${url}`)
-    console.log(`operator key ${operatorKey}\nenrolment key ${enrolmentKey}`)
+    console.log(`operator key ${operatorKey}\nenrolment key ${enrolmentKey} (${enrolment})`)
+    if (options.app === true) console.log(`or in a browser: ${url}/app/`)
     for (const { id } of config.tasks)
       console.log(`join with: npx fedweave client ${url} --task ${id} --dataset mnist --shard 1/10`)
   }
   if (!signal.aborted) await once(signal, 'abort')
-  await app.close()
+  await endWithin(14_000, app.drain())
   return 0
 }
 
-/** The file's config, or MNIST on the reference CNN, written out beside the server's data so that it can be read and changed. */
-async function baseConfig(options: Record<string, unknown>): Promise<ServerConfig> {
-  if (typeof options.config === 'string') return readServerConfig(options.config)
-  const data = typeof options.data === 'string' ? options.data : '.fedweave/server'
-  return parseServerConfig({ data, tasks: [await writeMnistTask(data, {})] })
-}
+/** People do not wait ten minutes for a round, and there is no end to them. */
+const FOR_PEOPLE = { rounds: 100, deadlines: { recruitingMs: 15_000 } }
 
-function withFlags(config: ServerConfig, options: Record<string, unknown>): ServerConfig {
-  const listen = {
-    host: typeof options.host === 'string' ? options.host : config.listen.host,
-    port: options.port === undefined ? config.listen.port : integerOption('port', options.port, 0, 65_535),
-  }
-  return { ...config, listen, data: typeof options.data === 'string' ? options.data : config.data }
+/** Without a config file: MNIST on the reference CNN, written out beside the server's data so that it can be read and changed. */
+function load(options: Record<string, unknown>) {
+  const sources = configSources(options)
+  return loadServerConfig(
+    sources.file === undefined
+      ? { ...sources, tasks: async (data) => [await writeMnistTask(data, options.app === true ? FOR_PEOPLE : {})] }
+      : sources,
+  )
 }

@@ -50,5 +50,6 @@ function rangeOf({ anyOf, minimum, exclusiveMinimum, maximum, minItems, maxItems
 }
 
 function show(value: unknown): string {
-  return typeof value === 'number' ? value.toLocaleString('en', { maximumFractionDigits: 6 }) : `\`${String(value)}\``
+  if (typeof value === 'number') return value.toLocaleString('en', { maximumFractionDigits: 6 })
+  return `\`${Array.isArray(value) ? JSON.stringify(value) : String(value)}\``
 }

@@ -1,42 +1,50 @@
 import { expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
-import { parseServerConfig } from '../../../server/src/config.ts'
+import { parseEnrolmentConfig, parseServerConfig } from '../../../server/src/config/parse.ts'
+import { enrolmentConfig, serverConfig } from '../../../server/src/config/schema.ts'
+import { variableOf } from '../../../server/src/config/sources.ts'
 import { page, tableRows } from './pages.ts'
+import { cellsOf, fieldsOf, type Schema } from './schema.ts'
 
 const text = page('docs/reference/server-config.md')
-const rows = tableRows(text.split('## Secrets')[0] as string)
+const [written = '', ofEnrolment = ''] = text.split('## Of the enrolment service')
+const rows = tableRows(written.split('## Environment')[0] as string)
+const fields = fieldsOf(serverConfig as Schema)
 const minimal = { tasks: [{ id: 't', model: { topology: 'model.json' } }] }
 
-test('the example config is one that the server takes', () => {
-  const [, example = ''] = /```yaml\n(.*?)```/s.exec(text) ?? []
-  expect(parseServerConfig(parseYaml(example)).tasks[0]?.id).toBe('digits')
+test('the example configs are ones that the programs take', () => {
+  const [server = '', enrolment = ''] = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, example]) => example as string)
+  expect(parseServerConfig(parseYaml(server)).tasks[0]?.id).toBe('digits')
+  expect(parseEnrolmentConfig(parseYaml(enrolment)).enrolment.mode).toBe('jwt')
 })
 
 test('the page lists every field of the schema, and no other', () => {
-  // The schema is not exported; its source names each field once, but for the task's own.
-  const [, schema = ''] = /const serverConfig = (.*?)\nexport type/s.exec(page('server/src/config.ts')) ?? []
-  const names = [...schema.matchAll(/^ *(\w+): Type\.(?!Object)/gm)].map(([, name]) => name)
-  expect(rows.map(([field]) => field?.replaceAll('`', '').split('.').at(-1))).toEqual(names)
+  expect(rows.map(([field]) => field)).toEqual(fields.map(({ path }) => `\`${path}\``))
 })
 
-test.each(rows)('%s: %s from %s, by default %s', (field = '', type, range = '', fallback) => {
-  const path = field.replaceAll('`', '')
-  const value = at(parseServerConfig(minimal), path)
-  if (fallback === 'none') expect(value).toBeUndefined()
-  else if (fallback !== 'required') expect(fallback).toBe(typeof value === 'number' ? value.toLocaleString('en') : `\`${value}\``)
-  expect(() => parseServerConfig(withValue(path, null))).toThrow(`${path}: `)
-  if (type !== 'integer') return
-  const [least = Number.NaN, most = Number.NaN] = range.split(' to ').map((bound) => Number(bound.replaceAll(',', '')))
-  for (const inside of [least, most]) expect(at(parseServerConfig(withValue(path, inside)), path)).toBe(inside)
-  for (const outside of [least - 1, most + 1, least + 0.5])
-    expect(() => parseServerConfig(withValue(path, outside))).toThrow(`${path}: `)
+test.each(fields)('$path stands there with the type, range and default of the schema', (field) => {
+  const [, type, range, fallback, meaning] = rows.find(([shown]) => shown === `\`${field.path}\``) ?? []
+  const expected = cellsOf(field)
+  expect({ type, default: fallback }).toEqual({ type: expected.type, default: expected.default })
+  if (expected.range !== undefined) expect(range).toBe(expected.range)
+  expect(meaning).toMatch(/\.$/)
 })
 
-function at(config: object, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], config)
-}
-
-function withValue(path: string, value: unknown): object {
+test.each(fields)('$path is refused by its name when it is null', ({ path }) => {
   const names = path.split('.')
-  return { ...minimal, ...(names.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as object) }
-}
+  const within = names.reduceRight<unknown>((inner, name) => ({ [name]: inner }), null) as object
+  expect(() => parseServerConfig({ ...minimal, ...within })).toThrow(path)
+})
+
+test('the table of the enrolment service names its fields, and their defaults where they differ', () => {
+  const own = fieldsOf(enrolmentConfig as Schema)
+  const known = new Map(fields.map((field) => [field.path, cellsOf(field).default]))
+  const different = own.filter((field) => known.get(field.path) !== cellsOf(field).default)
+  expect(own.map(({ path }) => path).filter((path) => !known.has(path))).toEqual([])
+  expect(tableRows(ofEnrolment)).toEqual(different.map((field) => [`\`${field.path}\``, cellsOf(field).default]))
+})
+
+test('the name of a variable is that of its field in capitals', () => {
+  for (const path of ['listen.port', 'limits.uploadMinimumBytesPerSecond', 'enrolment.jwt.jwks'])
+    expect(text).toContain(`\`${variableOf(path)}\``)
+})

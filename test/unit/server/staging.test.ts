@@ -6,7 +6,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { FedweaveError } from '../../../aggregator/src/core/errors.ts'
 import { Staging } from '../../../server/src/uploads/staging.ts'
 
-const patient = { slots: 2, deadlineMs: 60_000, minimumBytesPerSecond: 1_000, rateWindowMs: 5_000 }
+const patient = {
+  slots: 2,
+  slotsPerClient: 100,
+  mostBytes: 1e9,
+  deadlineMs: 60_000,
+  minimumBytesPerSecond: 1_000,
+  rateWindowMs: 5_000,
+}
 
 /** 300,007 bytes that differ from their neighbours. */
 const body = Uint8Array.from({ length: 300_007 }, (_, i) => (i * 31 + (i >> 8)) & 0xff)
@@ -133,6 +140,30 @@ describe('slots', () => {
     const got = await Promise.all(bodies.map((each, i) => staging.receive(inChunks(each, 997 + i), each.length, keep)))
     for (const [i, each] of got.entries()) expect(Buffer.compare(each, bodies[i] as Uint8Array)).toBe(0)
     expect(staging).toMatchObject({ taken: 0, heldBytes: 0 })
+  })
+
+  test('one client has its share of the slots at most, and gets it back', async () => {
+    const staging = new Staging({ ...patient, slots: 10, slotsPerClient: 2 })
+    const stalled = [1, 2].map(() => new PassThrough())
+    const mine = stalled.map((stream) => staging.receive(stream, 1, keep, { client: 'a' }))
+    const third = staging.receive(inChunks(body.subarray(0, 1), 1), 1, keep, { client: 'a' })
+    await expect(third).rejects.toMatchObject({ code: 'FL_STAGING_FULL', message: 'this client has 2 uploads under way already' })
+    await staging.receive(inChunks(body.subarray(0, 1), 1), 1, keep, { client: 'b' })
+    for (const stream of stalled) stream.end(Buffer.alloc(1))
+    await Promise.all(mine)
+    await staging.receive(inChunks(body.subarray(0, 1), 1), 1, keep, { client: 'a' })
+  })
+
+  test('uploads that together would take more than the memory for them are refused before a byte is kept', async () => {
+    const staging = new Staging({ ...patient, slots: 10, mostBytes: 2 * body.length })
+    const stalled = [1, 2].map(() => new PassThrough())
+    const first = stalled.map((stream) => staging.receive(stream, body.length, keep))
+    await expect(staging.receive(inChunks(body, body.length), body.length, keep)).rejects.toMatchObject({
+      code: 'FL_STAGING_FULL',
+    })
+    for (const stream of stalled) stream.end(body)
+    await Promise.all(first)
+    await staging.receive(inChunks(body, body.length), body.length, keep)
   })
 
   test('stalled uploads hold what has arrived, not what was announced', async () => {

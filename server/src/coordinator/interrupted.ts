@@ -1,0 +1,56 @@
+import type { Segments } from '@fedweave/aggregator'
+
+/** A round whose clients were asked for shares, and all that finishing it takes but the coordinator's secret key. */
+export interface InterruptedRound {
+  readonly round: number
+  /** The coordinator's, to which the clients seal their answers. */
+  readonly coordinatorKey: Uint8Array
+  /** Hash of the journal entry that the round follows. */
+  readonly headHash: Uint8Array
+  /** Most bytes that one upload took on its socket. */
+  readonly uploadBytes: number
+  /** What `resumeRound` goes on with. */
+  readonly record: Uint8Array
+  /** The sum, still under its masks. */
+  readonly sum: Segments<Uint32Array>
+}
+
+const COUNTERS_AT = 32 + 32 + 8 + 8 + 4 + 4
+
+/** For this machine's disk only. */
+export function encodeInterrupted(round: InterruptedRound): Uint8Array {
+  const { update, counters } = round.sum
+  const out = Buffer.alloc(COUNTERS_AT + 4 * (counters.length + update.length) + round.record.length)
+  out.set(round.coordinatorKey)
+  out.set(round.headHash, 32)
+  out.writeDoubleLE(round.round, 64)
+  out.writeDoubleLE(round.uploadBytes, 72)
+  out.writeUInt32LE(counters.length, 80)
+  out.writeUInt32LE(update.length, 84)
+  out.set(bytesOf(counters), COUNTERS_AT)
+  out.set(bytesOf(update), COUNTERS_AT + 4 * counters.length)
+  out.set(round.record, COUNTERS_AT + 4 * (counters.length + update.length))
+  return out
+}
+
+export function decodeInterrupted(raw: Uint8Array): InterruptedRound {
+  const from = Buffer.from(raw)
+  const updateAt = COUNTERS_AT + 4 * from.readUInt32LE(80)
+  const recordAt = updateAt + 4 * from.readUInt32LE(84)
+  return {
+    coordinatorKey: Uint8Array.from(from.subarray(0, 32)),
+    headHash: Uint8Array.from(from.subarray(32, 64)),
+    round: from.readDoubleLE(64),
+    uploadBytes: from.readDoubleLE(72),
+    record: Uint8Array.from(from.subarray(recordAt)),
+    sum: { counters: wordsOf(from.subarray(COUNTERS_AT, updateAt)), update: wordsOf(from.subarray(updateAt, recordAt)) },
+  }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(Uint8Array.from(bytes).buffer)
+}

@@ -1,0 +1,67 @@
+import { type ClientId, type ErrorCode, encodeServerMessage, FedweaveError, type ServerMessage } from '@fedweave/aggregator'
+import { AbortMailbox } from './abort-mailbox.ts'
+import type { Member, Members } from './members.ts'
+import { refusal } from './refusal.ts'
+import type { CohortSum } from './round-set.ts'
+
+type Result = Extract<ServerMessage, { type: 'result' }>
+type Aborted = Parameters<AbortMailbox['post']>[1]
+
+/** What a task says to its clients; who is not connected hears nothing. */
+export class Outbox {
+  readonly #members: Members
+  readonly #mailbox = new AbortMailbox()
+  readonly #results = new Map<ClientId, Result>()
+  readonly #isRunning: (context: Uint8Array) => boolean
+
+  constructor(members: Members, isRunning: (context: Uint8Array) => boolean) {
+    this.#members = members
+    this.#isRunning = isRunning
+  }
+
+  send(member: Member | undefined, message: ServerMessage): void {
+    member?.peer?.send(encodeServerMessage(message))
+  }
+
+  sendTo(ids: readonly ClientId[], message: ServerMessage): void {
+    for (const id of ids) this.send(this.#members.get(id), message)
+  }
+
+  sendAll(message: ServerMessage): void {
+    for (const member of this.#members.connected) this.send(member, message)
+  }
+
+  /** No round comes after that one. */
+  finish(round: number, to: readonly Member[] = this.#members.connected): void {
+    for (const member of to) this.send(member, { type: 'finished', round })
+  }
+
+  refuse(member: Member, code: ErrorCode, message: string): void {
+    this.send(member, refusal(new FedweaveError(code, message), false))
+  }
+
+  /** Tells the survivors of a committed round, and keeps that for those whose connection is broken just now. */
+  publish(sums: readonly CohortSum[], entry: Uint8Array): void {
+    this.#results.clear()
+    for (const { state } of sums) {
+      const result = { type: 'result', context: state.facts.context, entry } as const
+      for (const id of state.survivors) this.#results.set(id, result)
+      this.sendTo(state.survivors, result)
+    }
+  }
+
+  /** What this client was to be told of the last round. */
+  resultFor(id: ClientId): Result | undefined {
+    return this.#results.get(id)
+  }
+
+  /** Takes the abort MACs that a client made for others, and hands them on. */
+  postAborts(from: Member, message: Aborted): void {
+    if (this.#mailbox.post(from.id, message)) this.deliverAborts()
+  }
+
+  deliverAborts(to: readonly Member[] = this.#members.connected): void {
+    for (const member of to)
+      for (const message of this.#mailbox.messagesFor(member.id, this.#isRunning)) this.send(member, message)
+  }
+}

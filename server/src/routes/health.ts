@@ -1,0 +1,39 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Hub } from '../hub.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { contentOf, refusals } from './refusals.ts'
+
+/** For whoever keeps the server running: is it alive, does it take clients, and how does it fare. */
+export const healthRoutes: FastifyPluginAsyncTypebox<{ hub: Hub; metrics: Metrics }> = async (app, { hub, metrics }) => {
+  const tags = ['operation']
+
+  const health = {
+    tags,
+    summary: 'Whether the process answers',
+    response: { 200: Type.Object({ status: Type.Literal('ok') }, { description: 'It does.' }), ...refusals() },
+  }
+  app.get('/health', { schema: health, logLevel: 'warn' }, async () => ({ status: 'ok' as const }))
+
+  const ready = {
+    tags,
+    summary: 'Whether the server takes clients: not while it stops',
+    response: {
+      200: Type.Object({ status: Type.Literal('ready'), tasks: Type.Integer() }, { description: 'It does, for so many tasks.' }),
+      ...refusals(503),
+    },
+  }
+  app.get('/ready', { schema: ready, logLevel: 'warn' }, async () => {
+    hub.checkOpen()
+    return { status: 'ready' as const, tasks: hub.tasks.size }
+  })
+
+  const text = {
+    tags,
+    summary: "Metrics in Prometheus' text format",
+    response: { 200: contentOf('text/plain', 'Every metric with its help.'), ...refusals() },
+  }
+  app.get('/metrics', { schema: text, logLevel: 'warn' }, async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.text()),
+  )
+}

@@ -1,0 +1,81 @@
+import { openEntry } from '@fedweave/aggregator'
+import { nodeCurves } from '@fedweave/aggregator/node'
+import { seededEntropy } from '@fedweave/aggregator/testing'
+import { MemoryDisk, type ServerOptions } from '@fedweave/server'
+import { afterEach, expect, test } from 'vitest'
+import {
+  deltaOf,
+  operatorKey,
+  type RunningServer,
+  scriptedTrainer,
+  startServer,
+  stepOf,
+  TINY_SIZE,
+  tinyClient,
+  tinyTask,
+  weightsOf,
+} from './support.ts'
+
+let server: RunningServer | undefined
+afterEach(async () => {
+  await server?.app.close()
+  server = undefined
+})
+
+/** The disk as a kill -9 leaves it now. */
+function imageOf(disk: MemoryDisk): MemoryDisk {
+  const image = new MemoryDisk()
+  image.journal.push(...disk.journal)
+  for (const [hash, bytes] of disk.checkpoints) image.checkpoints.set(hash, bytes)
+  for (const [name, bytes] of disk.notes) image.notes.set(name, bytes)
+  return image
+}
+
+/**
+ * Runs one round with four clients. At the first answer every connection breaks, and a server that has nothing but what
+ * was on the disk at that moment takes the first one's place.
+ */
+async function crashAtTheFirstAnswer(task: ReturnType<typeof tinyTask>, next: Partial<ServerOptions>) {
+  const coordinatorSecret = seededEntropy('crash/coordinator').bytes(32)
+  const first = await startServer(task, { coordinatorSecret })
+  server = first
+  const { app, disk, url } = first
+  const restarted = new Promise<RunningServer>((resolve) => {
+    app.hub.task('tiny').events.once('event', function listen(event) {
+      if (event.type !== 'client' || event.progress !== 'unmasked') {
+        app.hub.task('tiny').events.once('event', listen)
+        return
+      }
+      const image = imageOf(disk)
+      for (const socket of app.io.sockets.sockets.values()) socket.conn.close()
+      resolve(
+        app.close().then(() => startServer(task, { disk: image, port: Number(new URL(url).port), coordinatorSecret, ...next })),
+      )
+    })
+  })
+  const trainers = [0, 1, 2, 3].map((i) => scriptedTrainer({ delta: deltaOf(i), examples: 1, loss: 1, accuracy: 0 }))
+  const runs = trainers.map(async ({ trainer }, i) => (await tinyClient(url, `unmask-crash-${i}`, { trainer })).run())
+  server = await restarted
+  return { server, runs, trainings: () => trainers.map(({ calls }) => calls.count) }
+}
+
+const cohort = { minimum: 3, target: 4, overSelection: 1 }
+
+test('a server that crashes while its clients give shares finishes that round when it is back, from the same updates', async () => {
+  const { server, runs, trainings } = await crashAtTheFirstAnswer(tinyTask({ cohort }), {})
+  expect((await Promise.all(runs)).map(({ rounds }) => rounds)).toEqual([1, 1, 1, 1])
+  expect(trainings()).toEqual([1, 1, 1, 1])
+  const [, entry, ...more] = server.app.hub
+    .task('tiny')
+    .history.signedEntries.map((signed) => openEntry(nodeCurves, operatorKey, signed))
+  if (entry === undefined) throw new Error('no round was committed')
+  expect(more).toEqual([])
+  expect(entry.round).toBe(1)
+  expect(entry.cohorts[0]?.survivors).toHaveLength(4)
+  const [before, after] = [weightsOf(server.disk, entry.modelBefore), weightsOf(server.disk, entry.modelAfter)]
+  for (let p = 0; p < TINY_SIZE; p++) {
+    const mean = [0, 1, 2, 3].reduce((sum, i) => sum + (deltaOf(i)[p] as number) / 4, 0)
+    expect(Math.abs((after[p] as number) - (before[p] as number) - mean)).toBeLessThan(stepOf(server) + 1e-6)
+  }
+  expect(server.disk.notes.get('round')).toHaveLength(0) // nothing of it is kept
+})
