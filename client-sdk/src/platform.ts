@@ -3,7 +3,8 @@ import type { Curves, Entropy, Prg, Secretbox } from '@fedweave/aggregator'
 /** What differs by place: Node, a browser, a simulation. */
 export interface Platform {
   readonly curves: Curves
-  readonly prg: Prg
+  /** Absent where the trainer masks, and a page need not load it twice. */
+  readonly prg?: Prg
   /** What seals updates; absent: tweetnacl. */
   readonly secretbox?: Secretbox
   readonly entropy: Entropy

@@ -3,7 +3,7 @@ import type { Transport } from './transport/transport.ts'
 
 /** Fetches a model and checks that it is the one that was named. Throws `FL_MODEL_HASH`. */
 export async function fetchWeights(
-  transport: Transport,
+  transport: Pick<Transport, 'model'>,
   task: string,
   modelHash: Uint8Array,
   signal: AbortSignal,

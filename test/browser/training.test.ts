@@ -66,6 +66,12 @@ describe.skipIf(!hasChromium())('a Web Worker in Chromium', () => {
     expect(steps).toBe(1)
   })
 
+  it('holds as many tensors after 20 rounds as after one', async () => {
+    const asked = round.toPage({ ...everything, maxSteps: 3 })
+    const tensors = await page.evaluate((given) => window.fedweave.tensorsOver(given, 20), asked)
+    expect(tensors).toEqual(Array(20).fill(tensors[0]))
+  })
+
   // The processor may be busy with other things just then: it has three tries.
   it('leaves the page responsive: no task of its takes above 50 ms while it trains', { retry: 2 }, async () => {
     expect(await page.evaluate(() => window.fedweave.blockFor(80))).toHaveLength(1) // such a task would be seen

@@ -5,6 +5,7 @@ export type {
   EvaluationRequest,
   LocalDataset,
   LocalTrainer,
+  PredictionRequest,
   Trainer,
   TrainingProgress,
   TrainingRequest,

@@ -6,7 +6,7 @@ import { type Metrics, metricsOf } from './metrics.ts'
 import type { LocalDataset } from './trainer.ts'
 
 /** Examples that go through the model at once: their activations still fit the processor's cache. */
-const BATCH = 128
+export const JUDGED_AT_ONCE = 128
 
 /**
  * Judges the weights that `model`, which ends in logits, has now on `rows` of the data set. `beforeBatch` may throw to
@@ -22,7 +22,7 @@ export async function judge(
   const classes = model.outputs[0]?.shape[1] as number
   const confusion = new Uint32Array(classes * classes)
   let [loss, done] = [0, 0]
-  for (const batch of batchesInOrder(dataset, rows, BATCH, prepare)) {
+  for (const batch of batchesInOrder(dataset, rows, JUDGED_AT_ONCE, prepare)) {
     await beforeBatch()
     const score = softmaxCrossEntropy(logitsOf(model, batch, dataset.shape), batch.labels, classes)
     if (!Number.isFinite(score.loss)) {
@@ -42,7 +42,7 @@ export async function judge(
   return metricsOf(confusion, classes, loss)
 }
 
-function logitsOf(model: tf.LayersModel, { xs, labels }: Batch, shape: readonly number[]): Float32Array {
+export function logitsOf(model: tf.LayersModel, { xs, labels }: Batch, shape: readonly number[]): Float32Array {
   return tf.tidy(() => {
     const logits = model.apply(tf.tensor(xs, [labels.length, ...shape]), { training: false }) as tf.Tensor
     return logits.dataSync<'float32'>()

@@ -6,6 +6,7 @@ import { ModelPool } from '../tfjs/model-pool.ts'
 import { breathe } from './breathe.ts'
 import { checkDataset } from './dataset.ts'
 import { judge } from './judge.ts'
+import { predictAll } from './predict.ts'
 import { forJudging } from './prepare.ts'
 import { trainRound } from './round.ts'
 import { splitRows } from './split.ts'
@@ -23,12 +24,17 @@ export function localTrainer(dataset: LocalDataset, models?: ModelPool): LocalTr
   const pool = models ?? new ModelPool()
   let closed = false
 
-  async function run<T>(spec: TrainingRequest['model'], signal: AbortSignal | undefined, work: Work<T>): Promise<T> {
+  async function run<T>(
+    spec: TrainingRequest['model'],
+    signal: AbortSignal | undefined,
+    work: Work<T>,
+    data: LocalDataset = dataset,
+  ): Promise<T> {
     const checkRunning = () => {
       if (closed || signal?.aborted) throw new FedweaveError('FL_STOPPED', 'local training was stopped')
     }
     checkRunning()
-    checkDataset(dataset, spec)
+    checkDataset(data, spec)
     for (;;) {
       const backend = await selectBackend()
       const pause = async () => {
@@ -56,6 +62,15 @@ export function localTrainer(dataset: LocalDataset, models?: ModelPool): LocalTr
         const rows = plan.validation === undefined ? split.training : split.validation
         return judge(model, dataset, rows, forJudging(dataset, split, plan), pause)
       })
+    },
+    predict({ model: spec, weights, xs, plan = {} }) {
+      const width = spec.inputShape.reduce((n, side) => n * side, 1)
+      const examples = { xs, shape: spec.inputShape, labels: new Int32Array(Math.ceil(xs.length / width)) }
+      const work: Work<Float32Array> = (model, pause) => {
+        setWeights(model, weights, new TensorLayout(spec.tensors))
+        return predictAll(model, examples, forJudging(examples, splitRows(examples.labels.length, {}), plan), pause)
+      }
+      return run(spec, undefined, work, examples)
     },
     backend: () => selectBackend(),
     async close() {

@@ -83,6 +83,16 @@ export interface EvaluationRequest {
   readonly plan?: Pick<TrainingPlan, 'validation' | 'normalise'>
 }
 
+/** Examples that weights are to classify. */
+export interface PredictionRequest {
+  readonly model: ModelSpec
+  readonly weights: Float32Array
+  /** One example after the other, each of `model.inputShape`. */
+  readonly xs: Float32Array
+  /** The plan that they were trained by; a normalisation without numbers of its own takes those of `xs`. */
+  readonly plan?: Pick<TrainingPlan, 'normalise'>
+}
+
 /** A trainer that TensorFlow.js runs for. */
 export interface LocalTrainer extends Trainer {
   /**
@@ -90,6 +100,8 @@ export interface LocalTrainer extends Trainer {
    * does, and `FL_NON_FINITE` naming the rows for which the model gives NaN.
    */
   evaluate(request: EvaluationRequest, options?: Pick<TrainOptions, 'signal'>): Promise<Metrics>
+  /** Probabilities, `model.classes` for each example, that sum to 1. Throws as `evaluate` does, for these examples. */
+  predict(request: PredictionRequest): Promise<Float32Array>
   /** Starts TensorFlow.js, unless it runs, and says what it computes on and why. Throws `FL_DEPENDENCY_MISSING`. */
   backend(): Promise<Backend>
 }

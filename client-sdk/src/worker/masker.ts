@@ -26,8 +26,10 @@ export interface MaskingTools {
 }
 
 /** A trainer's own masker, on whose thread the main thread is not held up; else one that masks in this thread. */
-export function maskerOf(trainer: Trainer | (Trainer & Masker), tools: MaskingTools): Masker {
-  return 'maskAndSeal' in trainer ? trainer : { maskAndSeal: async (job) => maskAndSeal(job, tools) }
+export function maskerOf(trainer: Trainer | (Trainer & Masker), { prg, ...tools }: Partial<MaskingTools>): Masker {
+  if ('maskAndSeal' in trainer) return trainer
+  if (prg === undefined) throw new Error('a platform without a mask generator needs a trainer that masks')
+  return { maskAndSeal: async (job) => maskAndSeal(job, { prg, ...tools }) }
 }
 
 /** Does one job in this thread, which for a hundred masks of a CNN takes 100 ms and more; wipes its keys, which have served. */

@@ -2,13 +2,21 @@ import type { FedweaveError } from '@fedweave/aggregator'
 import type { BackendOptions } from '../tfjs/backend.ts'
 import type { Backend } from '../tfjs/choose-backend.ts'
 import type { Metrics } from '../training/metrics.ts'
-import type { EvaluationRequest, LocalDataset, TrainingProgress, TrainingRequest, TrainingResult } from '../training/trainer.ts'
+import type {
+  EvaluationRequest,
+  LocalDataset,
+  PredictionRequest,
+  TrainingProgress,
+  TrainingRequest,
+  TrainingResult,
+} from '../training/trainer.ts'
 import type { MaskingJob } from './masker.ts'
 
 /** What a training worker can be asked to do. */
 export type Job =
   | { readonly kind: 'train'; readonly request: TrainingRequest; readonly progress: boolean }
   | { readonly kind: 'evaluate'; readonly request: EvaluationRequest }
+  | { readonly kind: 'predict'; readonly request: PredictionRequest }
   | { readonly kind: 'mask'; readonly request: MaskingJob }
   | { readonly kind: 'backend' }
 
@@ -16,6 +24,7 @@ export type Job =
 export interface JobResults {
   readonly train: TrainingResult
   readonly evaluate: Metrics
+  readonly predict: Float32Array
   /** The sealed update. */
   readonly mask: Uint8Array
   readonly backend: Backend

@@ -6,6 +6,7 @@ import type {
   EvaluationRequest,
   LocalDataset,
   LocalTrainer,
+  PredictionRequest,
   TrainingRequest,
   TrainingResult,
   TrainOptions,
@@ -53,6 +54,11 @@ export class RemoteTrainer implements LocalTrainer, Masker {
   evaluate(request: EvaluationRequest, { signal }: Pick<TrainOptions, 'signal'> = {}): Promise<Metrics> {
     const weights = request.weights.slice()
     return this.#call<'evaluate'>({ kind: 'evaluate', request: { ...request, weights } }, [weights.buffer], signal)
+  }
+
+  predict(request: PredictionRequest): Promise<Float32Array> {
+    const weights = request.weights.slice()
+    return this.#call<'predict'>({ kind: 'predict', request: { ...request, weights } }, [weights.buffer])
   }
 
   async maskAndSeal(job: MaskingJob): Promise<Uint8Array> {

@@ -65,6 +65,8 @@ async function carryOut(
       return (await trainer()).train(job.request, job.progress ? { signal, onProgress } : { signal })
     case 'evaluate':
       return (await trainer()).evaluate(job.request, { signal })
+    case 'predict':
+      return (await trainer()).predict(job.request)
     case 'backend':
       return (await trainer()).backend()
     case 'mask':
@@ -74,7 +76,7 @@ async function carryOut(
 
 /** What crosses without a copy. */
 function arraysOf(result: JobResults[Job['kind']]): ArrayBuffer[] {
-  if (result instanceof Uint8Array) return [result.buffer as ArrayBuffer]
+  if (ArrayBuffer.isView(result)) return [result.buffer as ArrayBuffer]
   return 'delta' in result ? [result.delta.buffer as ArrayBuffer] : []
 }
 

@@ -42,6 +42,8 @@ export interface PageApi {
     readonly error: { readonly name: string; readonly code: string; readonly message: string } | undefined
     readonly steps: number
   }>
+  /** Trains in one Web Worker, round after round, and gives the number of tensors there after each. */
+  tensorsOver(round: Round, rounds: number): Promise<number[]>
   /** Keeps the page's thread busy, and gives the long tasks that were seen. */
   blockFor(ms: number): Promise<number[]>
   /** Chooses in the page's thread. */

@@ -39,6 +39,19 @@ const api: PageApi = {
     }
   },
 
+  async tensorsOver(round, rounds) {
+    const worker = new Worker(new URL('./leak.worker.ts', import.meta.url), { type: 'module' })
+    try {
+      worker.postMessage({ dataset: await fetchDataset(round), request: await fetchRequest(round), rounds })
+      return await new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => resolve(data)
+        worker.onerror = ({ message }) => reject(new Error(message))
+      })
+    } finally {
+      worker.terminate()
+    }
+  },
+
   async blockFor(ms) {
     const stop = watchLongTasks()
     await new Promise((resolve) => setTimeout(resolve)) // a task of its own

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium } from 'playwright-core'
 
 /** Where Debian puts it; another one can be named. */
 const EXECUTABLE = process.env.FEDWEAVE_CHROMIUM ?? '/usr/bin/chromium'
@@ -29,6 +29,11 @@ export function hasChromium(): boolean {
 }
 
 /** A headless browser with a profile of its own, which goes when the browser is closed. */
-export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS })
+export function launch(flags: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: EXECUTABLE, headless: true, args: [...FLAGS, ...flags] })
+}
+
+/** A headless browser on the profile in that folder, with the preferences that lie there. */
+export function launchProfile(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, { executablePath: EXECUTABLE, headless: true, args: FLAGS })
 }

@@ -1,0 +1,28 @@
+import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
+import {
+  type BrowserClientOptions,
+  FederatedClient as Client,
+  SharedModel as Model,
+  type SharedModelOptions,
+} from '../src/browser/index.ts'
+
+/** Beside this file; the builds without SIMD and with threads are never loaded. */
+const wasmPaths = {
+  'tfjs-backend-wasm.wasm': new URL(simd, import.meta.url).href,
+  'tfjs-backend-wasm-simd.wasm': new URL(simd, import.meta.url).href,
+  'tfjs-backend-wasm-threaded-simd.wasm': new URL(simd, import.meta.url).href,
+}
+
+export * from '../src/browser/index.ts'
+export * from '../src/data/index.ts'
+
+/** As in `@fedweave/client/browser`, and it finds TensorFlow.js by itself. */
+export class FederatedClient extends Client {
+  constructor(options: BrowserClientOptions) {
+    super({ wasmPaths, ...options })
+  }
+}
+
+/** As in `@fedweave/client/browser`, and it finds TensorFlow.js by itself. */
+export const SharedModel = { open: (options: SharedModelOptions) => Model.open({ wasmPaths, ...options }) }
+export type SharedModel = Model

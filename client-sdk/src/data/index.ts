@@ -1,0 +1,6 @@
+export { type CsvOptions, fromCsv } from './csv.ts'
+export { Examples, type InputSpec } from './examples.ts'
+export { fromImageFiles, type ImageFileOptions } from './files.ts'
+export { type Picture, type PictureOptions, valuesOf } from './image.ts'
+export { fromIndexedDb, type RecordsOptions } from './indexed-db.ts'
+export { fromTfDataset, type TfDataset } from './tf-data.ts'
