@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { FedweaveError } from '@fedweave/aggregator'
-import { checkRows, type Dataset } from './dataset.ts'
-import { parseIdx } from './idx.ts'
+import type { Dataset } from './dataset.ts'
+import { greyImages } from './grey-images.ts'
 
 /** MD5 of each file as LeCun published it: copies of MNIST in circulation differ. */
 const FILES = {
@@ -27,17 +27,8 @@ export const MNIST_EXAMPLES = { train: 60_000, test: 10_000 } as const
  */
 export function mnist(kind: 'train' | 'test', rows?: Int32Array): Dataset {
   const folder = join(packageFolder(), 'data')
-  const images = parseIdx(readChecked(folder, FILES[kind].images))
-  const digits = parseIdx(readChecked(folder, FILES[kind].labels))
-  const chosen = rows ?? Int32Array.from(digits.data.keys())
-  checkRows(chosen, digits.data.length)
-  const width = 28 * 28
-  const xs = new Float32Array(chosen.length * width)
-  for (const [i, row] of chosen.entries()) {
-    for (let pixel = 0; pixel < width; pixel++) xs[i * width + pixel] = (images.data[row * width + pixel] as number) / 255
-  }
-  const labels = chosen.map((row) => digits.data[row] as number)
-  return { xs, shape: [28, 28, 1], labels, classes: 10 }
+  const { images, labels } = FILES[kind]
+  return greyImages(readChecked(folder, images), readChecked(folder, labels), rows)
 }
 
 function packageFolder(): string {

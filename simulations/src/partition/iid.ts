@@ -1,5 +1,7 @@
 import { FedweaveError } from '@fedweave/aggregator'
-import { Random, shuffleInPlace } from '@fedweave/client/training'
+import { shuffledRows } from './deal.ts'
+import type { Divisible } from './divisible.ts'
+import { Partition } from './partition.ts'
 
 /** One client's part of a data set. */
 export interface Shard {
@@ -21,8 +23,22 @@ export function iidShard(examples: number, { shard, of }: Shard, seed: number): 
   if (!Number.isInteger(shard) || shard < 0 || shard >= of) {
     throw new FedweaveError('FL_OUT_OF_RANGE', `expected a shard from 0 to ${of - 1}, got ${shard}`)
   }
-  const order = Uint32Array.from({ length: examples }, (_, row) => row)
-  shuffleInPlace(order, new Random(seed))
-  const start = (index: number) => Math.floor((index * examples) / of)
-  return Int32Array.from(order.subarray(start(shard), start(shard + 1)))
+  return Int32Array.from(slice(shuffledRows(examples, seed), shard, of))
+}
+
+/** All shards of the IID partitioner at once. Throws `FL_OUT_OF_RANGE` for more clients than examples. */
+export function iid({ labels }: Divisible, clients: number, seed: number): Partition {
+  if (clients > labels.length) {
+    throw new FedweaveError(
+      'FL_OUT_OF_RANGE',
+      `expected 1 to ${labels.length} clients for ${labels.length} examples, got ${clients}`,
+    )
+  }
+  const order = shuffledRows(labels.length, seed)
+  return new Partition(Array.from({ length: clients }, (_, client) => slice(order, client, clients)))
+}
+
+function slice(order: Uint32Array, index: number, of: number): Uint32Array {
+  const start = (i: number) => Math.floor((i * order.length) / of)
+  return order.subarray(start(index), start(index + 1))
 }

@@ -1,0 +1,34 @@
+import { UpdateFormat } from '@fedweave/aggregator'
+import type { RoundOutcome, Stage } from './round.ts'
+import { modelHash, type SimulatedTask } from './task.ts'
+
+/** The journal entry of a committed round, signed: what the next round's clients check that it builds on. */
+export function entryOf(
+  { authority, task }: Stage,
+  head: Uint8Array,
+  { secure, weight }: RoundOutcome,
+  next: Float32Array,
+): Uint8Array {
+  if (secure === undefined) throw new Error('a round without secure aggregation has no journal')
+  const { state, aggregate } = secure
+  const { facts, members, active, survivors, confirms } = state
+  const previous = authority.open(head)
+  const { server } = authority.environments(task)
+  const transcripts = [...confirms].map(([id, { signature }]) => ({ id, signature }))
+  return authority.sign({
+    ...authority.genesis(server, modelHash(next)),
+    index: previous.index + 1,
+    round: facts.round,
+    previous: previous.hash,
+    modelBefore: facts.modelHash,
+    cohorts: [{ roster: facts.roster, members, active, survivors, transcripts }],
+    weight,
+    training: aggregate.counters,
+    uploadBytes: sealedBytesOf(task),
+  })
+}
+
+/** Bytes of one sealed update. */
+export function sealedBytesOf({ config }: SimulatedTask): number {
+  return new UpdateFormat(config).sealedBytes
+}

@@ -1,0 +1,93 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { FedweaveError, type LocalUpdate, UpdateFormat } from '@fedweave/aggregator'
+import { fastestPrg, fastestSecretbox } from '@fedweave/aggregator/node'
+import { describeModel, localTrainer, ModelPool, selectBackend } from '@fedweave/client/tfjs'
+import type { LocalDataset } from '@fedweave/client/training'
+import type {
+  FromWorker,
+  Job,
+  JudgeJob,
+  MaskJob,
+  MaskOutcome,
+  Outcomes,
+  SharedData,
+  ToWorker,
+  TrainJob,
+  TrainOutcome,
+} from './messages.ts'
+
+/** One of the engine's threads: many clients take turns on one model. */
+const host = parentPort as MessagePort
+const data = workerData as SharedData
+const models = new ModelPool()
+const prg = fastestPrg()
+const secretbox = await fastestSecretbox()
+const kept = new Map<number, LocalUpdate>()
+
+host.on('message', async ({ id, job }: ToWorker) => {
+  try {
+    const outcome = await carryOut(job)
+    host.postMessage({ id, outcome } satisfies FromWorker, arraysOf(outcome))
+  } catch (error) {
+    if (!(error instanceof FedweaveError)) throw error
+    host.postMessage({ id, error: error.toJSON() } satisfies FromWorker)
+  }
+})
+
+function carryOut(job: Job): Promise<Outcomes[Job['kind']]> | Outcomes[Job['kind']] {
+  switch (job.kind) {
+    case 'train':
+      return train(job)
+    case 'mask':
+      return mask(job)
+    case 'judge':
+      return judge(job)
+    case 'describe':
+      return describeModel(job.topology)
+    case 'backend':
+      return selectBackend()
+  }
+}
+
+async function train({ rows, request, keep }: TrainJob): Promise<TrainOutcome> {
+  const result = await localTrainer(rowsOf(data.train, rows), models).train(request)
+  const { delta, examples, steps, loss, accuracy } = result
+  if (keep === undefined) return { delta, examples, steps, loss, accuracy }
+  kept.set(keep, { delta, examples, loss, accuracy })
+  return { examples, steps, loss, accuracy }
+}
+
+function mask({ keep, weight, config, context, roundingKey, masks, sealKey, reveal }: MaskJob): MaskOutcome {
+  const update = kept.get(keep)
+  if (update === undefined) throw new Error(`no delta ${keep} was kept`)
+  kept.delete(keep)
+  const format = new UpdateFormat(config)
+  const plain = format.quantise({ ...update, examples: weight }, context, prg, { bytes: () => roundingKey })
+  const sealed = format.maskAndSeal(plain, masks, sealKey, prg, secretbox)
+  return { sealed, ...(reveal ? { delta: update.delta } : {}) }
+}
+
+function judge({ on, rows, request }: JudgeJob): Promise<Outcomes['judge']> {
+  const { model, weights, plan } = request
+  return localTrainer(rowsOf(data[on], rows), models).evaluate({
+    model,
+    weights,
+    ...(plan.normalise === undefined ? {} : { plan: { normalise: plan.normalise } }),
+  })
+}
+
+/** A client's own examples. */
+function rowsOf({ xs, shape, labels }: LocalDataset, rows: Int32Array): LocalDataset {
+  const width = shape.reduce((n, side) => n * side, 1)
+  const own = new Float32Array(rows.length * width)
+  for (const [i, row] of rows.entries()) own.set(xs.subarray(row * width, (row + 1) * width), i * width)
+  return { xs: own, shape, labels: Int32Array.from(rows, (row) => labels[row] as number) }
+}
+
+function arraysOf(outcome: object): ArrayBuffer[] {
+  const found: ArrayBuffer[] = []
+  for (const value of Object.values(outcome)) {
+    if (ArrayBuffer.isView(value) && value.buffer instanceof ArrayBuffer) found.push(value.buffer)
+  }
+  return found
+}
