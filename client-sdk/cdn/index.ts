@@ -1,3 +1,4 @@
+import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url'
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
 import {
   type BrowserClientOptions,
@@ -6,9 +7,9 @@ import {
   type SharedModelOptions,
 } from '../src/browser/index.ts'
 
-/** Beside this file; the builds without SIMD and with threads are never loaded. */
+/** Beside this file. Without SIMD a browser can use a model, if not train it; the build with threads is never loaded. */
 const wasmPaths = {
-  'tfjs-backend-wasm.wasm': new URL(simd, import.meta.url).href,
+  'tfjs-backend-wasm.wasm': new URL(plain, import.meta.url).href,
   'tfjs-backend-wasm-simd.wasm': new URL(simd, import.meta.url).href,
   'tfjs-backend-wasm-threaded-simd.wasm': new URL(simd, import.meta.url).href,
 }

@@ -194,6 +194,21 @@ describe.skipIf(!hasChromium())('the page on which people train together', () =>
     }
   })
 
+  it('reads on in a browser that cannot train, and says why it cannot', async () => {
+    const old = await launch(['--js-flags=--no-enable-sse3 --no-enable-ssse3 --no-enable-sse4-1']) // no WebAssembly SIMD
+    try {
+      const page = await old.newPage()
+      await page.goto(app.url)
+      await page.locator('#export:enabled').waitFor()
+      await page.click('#start')
+      await page.getByRole('alert').getByText('This browser cannot train').waitFor()
+      await draw(page, ...SEVEN)
+      await says(page, 7)
+    } finally {
+      await old.close()
+    }
+  })
+
   it('says in words why somebody cannot join, and stays usable', async () => {
     const page = await people.open(`${app.url}#task=digits&operatorKey=${'0'.repeat(64)}`)
     await page.getByRole('alert').getByText('not the one that you were invited to').waitFor()

@@ -32,6 +32,9 @@ export interface BrowserClientOptions extends Omit<ClientOptions, 'dataset'> {
   readonly wasmPaths?: WasmPaths
 }
 
+const FIRST_PAUSE_MS = 1000
+const LONGEST_PAUSE_MS = 30_000
+
 /**
  * A client of one federated task in a web page. Protocol, training and masking run in workers, the identity lies in IndexedDB,
  * and nothing leaves the device but masked updates. Importing this file touches no browser API, so that servers can render
@@ -50,6 +53,8 @@ export class FederatedClient {
   #rounds = 0
   #modelHash: string | undefined
   #connected = false
+  /** Before the next attempt, after one that failed; it doubles until the server answers. */
+  #pause = FIRST_PAUSE_MS
 
   /** Throws `FL_USAGE` for a bad URL, `FL_TASK_ID_INVALID` for a bad task id. */
   constructor(options: BrowserClientOptions) {
@@ -67,8 +72,8 @@ export class FederatedClient {
   }
 
   /**
-   * Takes part until the task has all its rounds, or `leave`. Waits while paused, while a condition is not met, and while a server
-   * that it once reached cannot be reached. Throws a `FedweaveError`, those of the client in Node and `FL_BROWSER_UNSUPPORTED`,
+   * Takes part until the task has all its rounds, or `leave`. Waits while paused, while a condition is not met, while too few others
+   * are there, and while a server that it once reached cannot be reached. Throws a `FedweaveError`, those of the client in Node and `FL_BROWSER_UNSUPPORTED`,
    * `FL_SESSION_REPLACED` while another tab is this client, `FL_STOPPED` after `signal` or without consent.
    */
   async run({ signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {}): Promise<RunSummary> {
@@ -120,18 +125,17 @@ export class FederatedClient {
       throw new FedweaveError('FL_STOPPED', 'the user does not take part')
     const unwatch = await watchConditions(conditions, pageSurroundings(), (reasons) => this.#gate.set('device', reasons))
     try {
-      for (let pause = 1000; ; pause = Math.min(2 * pause, 30_000)) {
+      for (;;) {
         await this.#gate.opened()
         if (signal.aborted) throw new FedweaveError('FL_STOPPED', 'the client was asked to stop')
         if (this.#stopper.left) return this.#summary
         try {
           const done = await this.#session()
           if (done) return this.#summary
-          pause = 1000
         } catch (error) {
           if (!this.#mayReturn(error)) throw error
-          this.#events.emit('connection', { state: 'reconnecting' })
-          await backOnline(pause, this.#stopper.signal)
+          await backOnline(this.#pause, this.#stopper.signal)
+          this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS)
         }
       }
     } finally {
@@ -143,9 +147,17 @@ export class FederatedClient {
     return { rounds: this.#rounds, modelHash: this.#modelHash }
   }
 
-  /** Whether the server was there once, and may be again. */
+  /** Whether to try again: the server was there once, and may be again; or too few others came so far. */
   #mayReturn(error: unknown): boolean {
-    return this.#connected && error instanceof FedweaveError && error.code === 'FL_SERVER_UNREACHABLE'
+    if (!(error instanceof FedweaveError)) return false
+    const { code, message } = error
+    if (code === 'FL_TOO_FEW_CLIENTS') {
+      this.#events.emit('warning', { code, message })
+      return true
+    }
+    const lost = this.#connected && code === 'FL_SERVER_UNREACHABLE'
+    if (lost) this.#events.emit('connection', { state: 'reconnecting' })
+    return lost
   }
 
   /** Whether the task has all its rounds; false when something asked this session to end. */
@@ -168,7 +180,10 @@ export class FederatedClient {
   }
 
   #take(message: Extract<FromSession, { kind: 'event' }>): void {
-    if (message.type === 'connection' && message.event.state === 'connected') this.#connected = true
+    if (message.type === 'connection' && message.event.state === 'connected') {
+      this.#connected = true
+      this.#pause = FIRST_PAUSE_MS
+    }
     if (message.type === 'round' && message.event.outcome === 'committed') {
       this.#rounds += 1
       this.#modelHash = message.event.modelHash

@@ -107,7 +107,10 @@ export class TakingPart {
       ),
     )
     client.on('waiting', ({ reasons }) => reasons.length > 0 && this.#step(reasons.map((reason) => waitingFor(reason)).join(' ')))
-    client.on('warning', ({ code }) => code === 'FL_STORAGE_DENIED' && this.#say(wordsFor({ code })))
+    client.on('warning', ({ code }) => {
+      if (code === 'FL_STORAGE_DENIED') this.#say(wordsFor({ code }))
+      if (code === 'FL_TOO_FEW_CLIENTS') this.#step('Waiting for others. Invite somebody: a round takes three people.')
+    })
   }
 
   #pause(): void {

@@ -1,7 +1,7 @@
 /** What to tell a person, by the code of what went wrong; the error's own words for all others. */
 const WORDS: Readonly<Record<string, string>> = {
   FL_BROWSER_UNSUPPORTED:
-    'This browser cannot train: it has no WebAssembly SIMD, or a lockdown mode switched it off. Recognition may still work.',
+    'This browser cannot train: it has no WebAssembly SIMD, or a lockdown mode switched it off. Recognition goes on.',
   FL_STORAGE_DENIED:
     'This browser keeps no data for this page, as in private windows. You can take part; after a reload you are somebody new.',
   FL_SESSION_REPLACED: 'Another tab of this browser already takes part. Close it, or go on there.',
@@ -10,7 +10,6 @@ const WORDS: Readonly<Record<string, string>> = {
   FL_SERVER_BUSY: 'The task is full just now. Try again in a while; recognition works meanwhile.',
   FL_RATE_LIMITED: 'The server asks to slow down. Try again in a minute.',
   FL_SERVER_UNREACHABLE: 'The server cannot be reached. Recognition goes on with the model that is here.',
-  FL_TOO_FEW_CLIENTS: 'Too few people came. Invite somebody, and try again.',
   FL_PIN_MISMATCH: 'This server is not the one that you were invited to. Nothing was sent.',
   FL_CERTIFICATE_INVALID: 'The server did not let this browser in. Ask whoever invited you for a new link.',
   FL_ENROLMENT_REFUSED: 'Your invitation is used up or out of date. Ask whoever invited you for a new link.',

@@ -10,7 +10,7 @@ const CONNECTED: FromSession = {
 }
 const UPLOADED: FromSession = { kind: 'event', type: 'uploaded', event: { round: 1, bytes: 10 } }
 const COMMITTED: FromSession = { kind: 'event', type: 'round', event: { round: 1, outcome: 'committed', modelHash: 'ff' } }
-const failed = (code: 'FL_SERVER_UNREACHABLE' | 'FL_STOPPED' | 'FL_TASK_UNKNOWN'): FromSession => ({
+const failed = (code: 'FL_SERVER_UNREACHABLE' | 'FL_TOO_FEW_CLIENTS' | 'FL_STOPPED' | 'FL_TASK_UNKNOWN'): FromSession => ({
   kind: 'failed',
   error: { code, message: code, cure: '' },
 })
@@ -73,6 +73,17 @@ describe('the client of a page', () => {
     const second = await session(2)
     second.say(CONNECTED, COMMITTED, { kind: 'done', result: SUMMARY })
     expect(await run).toEqual({ rounds: 1, modelHash: 'ff' })
+  })
+
+  it('waits for others where too few have come, and says so', async () => {
+    const warnings: (string | undefined)[] = []
+    client.on('warning', ({ code }) => warnings.push(code))
+    const run = client.run()
+    ;(await session(1)).say(CONNECTED, failed('FL_TOO_FEW_CLIENTS'))
+    await vi.waitFor(() => expect(warnings).toEqual(['FL_TOO_FEW_CLIENTS']))
+    page.dispatchEvent(new Event('online')) // need not wait for its pause
+    ;(await session(2)).say({ kind: 'done', result: SUMMARY })
+    expect(await run).toEqual(SUMMARY)
   })
 
   it('says at once that a server cannot be reached that never was', async () => {
