@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 const BIN = fileURLToPath(new URL('../../simulations/bin/fedweave.js', import.meta.url))
-const SMALL = ['simulate', 'mnist', '--clients', '4000', '--fraction', '0.001', '--rounds', '4', '--workers', '1']
+const SMALL = ['simulate', 'mcmahan-2nn', '--clients', '4000', '--fraction', '0.001', '--rounds', '4', '--workers', '1']
 
 let folder: string
 beforeEach(async () => {
@@ -73,7 +73,7 @@ test('a run that is killed goes on where it was, ends with the model of a run th
   expect(compared.map(({ rounds, model }) => [rounds, model])).toEqual(
     new Array(2).fill(['4', String(whole.modelHash).slice(0, 12)]),
   )
-}, 240_000)
+}, 480_000)
 
 async function until(child: ChildProcess, line: RegExp): Promise<void> {
   for await (const read of createInterface({ input: child.stdout as NodeJS.ReadableStream })) if (line.test(read)) return

@@ -1,5 +1,5 @@
 import { FedweaveError } from '@fedweave/aggregator'
-import { nearest } from '../commands/nearest.ts'
+import { nearest } from '../nearest.ts'
 import { dirichlet } from './dirichlet.ts'
 import { type Divisible, impossible } from './divisible.ts'
 import { iid } from './iid.ts'

@@ -1,5 +1,5 @@
 import { FedweaveError } from '@fedweave/aggregator'
-import { nearest } from '../commands/nearest.ts'
+import { nearest } from '../nearest.ts'
 import type { Scenario } from './scenario.ts'
 
 /** All scenarios, by name; each loads when it is asked for. */

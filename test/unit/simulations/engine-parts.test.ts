@@ -1,11 +1,11 @@
 import { metricsOf } from '@fedweave/client/training'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { nearest } from '../../../simulations/src/commands/nearest.ts'
 import { cohortSize } from '../../../simulations/src/engine/config.ts'
 import { accuracyFor, addMetrics } from '../../../simulations/src/engine/judge.ts'
 import { PlainSum } from '../../../simulations/src/engine/plain-sum.ts'
 import { taskOf } from '../../../simulations/src/engine/task.ts'
+import { nearest } from '../../../simulations/src/nearest.ts'
 import { cloudsConfig } from './scenarios-for-tests.ts'
 
 describe('a plain sum', () => {
