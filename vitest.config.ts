@@ -19,9 +19,9 @@ export default defineConfig({
       project('property', { testTimeout: 120_000 }),
       { ...project('attacks', { testTimeout: 120_000 }), plugins: [defenceSwitches()] },
       project('architecture', { testTimeout: 60_000 }),
-      project('integration', { testTimeout: 120_000, fileParallelism: false }),
+      project('integration', { testTimeout: 120_000 }),
       project('browser', { testTimeout: 180_000, fileParallelism: false }),
-      project('e2e', { testTimeout: 300_000, fileParallelism: false }),
+      project('e2e', { testTimeout: 300_000 }),
     ],
   },
 })
