@@ -3,12 +3,15 @@ import { defenceSwitches } from './test/attacks/without.ts'
 
 const conditions = ['source', 'module', 'node', 'default']
 
+/** Whatever is waited for comes sooner or later on a busy machine: only a test's own limit ends the wait. */
+const common = { pool: 'forks' as const, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } }
+
 /** One project for each kind of test, so that `npm test -- --project unit` runs in seconds. */
 function project(name: string, options: { testTimeout: number; fileParallelism?: boolean }) {
   return {
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: conditions } },
-    test: { name, include: [`test/${name}/**/*.test.ts`], pool: 'forks' as const, hookTimeout: 120_000, ...options },
+    test: { name, include: [`test/${name}/**/*.test.ts`], ...common, ...options },
   }
 }
 

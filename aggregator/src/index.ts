@@ -58,7 +58,19 @@ export { type Aggregate, type LocalUpdate, UpdateFormat, type UpdateSum } from '
 export { type CohortMean, combineCohorts } from './strategies/combine.ts'
 export { fedAvg } from './strategies/fedavg.ts'
 export type { Strategy, StrategyResult } from './strategies/strategy.ts'
-export { COMBINE_RULES, type CombineRule, largestRoster, parseTaskConfig, type TaskConfig, weightOf } from './task/config.ts'
+export {
+  COMBINE_RULES,
+  type CombineRule,
+  type Eligibility,
+  fewestClients,
+  largestRoster,
+  parseTaskConfig,
+  RUNTIMES,
+  type Runtime,
+  roundsOfBurst,
+  type TaskConfig,
+  weightOf,
+} from './task/config.ts'
 export type { ModelSpec } from './task/model-spec.ts'
 export type { TrainingPlan } from './task/plan.ts'
 export { type OpenedConfig, openConfig, signConfig } from './task/signed-config.ts'

@@ -13,7 +13,7 @@ import {
 import { type ClientEvents, Emitter } from './events.ts'
 import type { ClientIdentity, Pins } from './handshake.ts'
 import type { Platform } from './platform.ts'
-import type { RunSummary } from './session.ts'
+import type { RunSummary, Session } from './session.ts'
 import { LedgerKeeper } from './storage/ledger-keeper.ts'
 import type { ClientStore } from './storage/store.ts'
 import type { LocalDataset, Trainer } from './training/trainer.ts'
@@ -23,6 +23,8 @@ import { fetchWeights } from './weights.ts'
 export interface ClientOptions {
   readonly task: string
   readonly dataset: LocalDataset
+  /** Whether the examples are new to the task, which a continuous task is told; absent: where this client was never in a round of it. */
+  readonly newData?: boolean
   /** Public keys, in hex, known from the operator over another channel; without them the first visit is trusted. */
   readonly pins?: Pins
   /** Certificate of this identity, encoded; kept in the store from then on. Absent: the store's while it is in force, else it enrols. */
@@ -47,12 +49,17 @@ export class TaskClient {
   readonly #options: ClientOptions
   readonly #parts: ClientParts
   readonly #events = new Emitter<ClientEvents>()
+  #dataset: LocalDataset
+  #newData: boolean | undefined
+  #session: Session | undefined
 
   /** Throws `FL_TASK_ID_INVALID`. */
   constructor(options: ClientOptions, parts: ClientParts) {
     taskId(options.task)
     this.#options = options
     this.#parts = parts
+    this.#dataset = options.dataset
+    this.#newData = options.newData
   }
 
   /** Listens to one kind of event; the function it returns ends that. */
@@ -61,8 +68,18 @@ export class TaskClient {
   }
 
   /**
-   * Joins the task and takes part until it has all its rounds. Throws a `FedweaveError` whose code names the cause, among
-   * them `FL_SERVER_UNREACHABLE`, `FL_TASK_UNKNOWN`, `FL_PROTOCOL_VERSION`, `FL_DATASET_SHAPE`, `FL_NON_FINITE`,
+   * Trains on other examples from the next round on: one that runs is finished with those before. A continuous task that rests
+   * starts again when enough clients did this. Throws as `run` does for examples that do not fit the task, where it is known.
+   */
+  newData(dataset: LocalDataset): void {
+    this.#session?.replaceData(dataset)
+    this.#dataset = dataset
+    this.#newData = true
+  }
+
+  /**
+   * Joins the task and takes part until it has all its rounds, or, where it is continuous, until the operator stops it. Throws a
+   * `FedweaveError` whose code names the cause, among them `FL_SERVER_UNREACHABLE`, `FL_TASK_UNKNOWN`, `FL_PROTOCOL_VERSION`, `FL_DATASET_SHAPE`, `FL_NON_FINITE`, `FL_NOT_ELIGIBLE`,
    * `FL_TOO_FEW_CLIENTS`, `FL_PIN_MISMATCH`; and `FL_STOPPED` after `signal`.
    */
   async run(options: { readonly signal?: AbortSignal } = {}): Promise<RunSummary> {
@@ -71,24 +88,27 @@ export class TaskClient {
     const signal = options.signal ?? new AbortController().signal
     const transport = this.#parts.transport()
     const identity = await this.#identity(transport, signal)
-    const trainer = this.#parts.trainer(this.#options.dataset)
+    const ledger = await LedgerKeeper.open(store, task)
+    const { Session } = await import('./session.ts') // a page that only shows the task never loads the protocol
+    const session = new Session({
+      task,
+      identity,
+      pins: this.#options.pins ?? {},
+      platform,
+      transport,
+      ledger,
+      dataset: this.#dataset,
+      newData: this.#newData,
+      trainer: this.#parts.trainer,
+      events: this.#events,
+      seed: this.#options.seed ?? new DataView(hash('seed', identity.seed).buffer).getUint32(0),
+    })
+    this.#session = session
     try {
-      const { Session } = await import('./session.ts') // a page that only shows the task never loads the protocol
-      const session = new Session({
-        task,
-        identity,
-        pins: this.#options.pins ?? {},
-        platform,
-        transport,
-        ledger: await LedgerKeeper.open(store, task),
-        dataset: this.#options.dataset,
-        trainer,
-        events: this.#events,
-        seed: this.#options.seed ?? new DataView(hash('seed', identity.seed).buffer).getUint32(0),
-      })
       return await session.run(signal)
     } finally {
-      await trainer.close()
+      this.#session = undefined
+      this.#newData = session.newData
     }
   }
 

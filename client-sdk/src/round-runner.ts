@@ -55,7 +55,8 @@ const OF_THE_ROUND: ReadonlySet<ErrorCode> = new Set([
  */
 export class RoundRunner {
   readonly #options: RunnerOptions
-  readonly #masker: Masker
+  #trainer: Trainer
+  #masker: Masker
   #env: ClientEnv
   #state: ClientState = { phase: 'idle' }
   #tail: Promise<unknown> = Promise.resolve()
@@ -69,12 +70,21 @@ export class RoundRunner {
 
   constructor(options: RunnerOptions, env: ClientEnv) {
     this.#options = options
+    this.#trainer = options.trainer
     this.#masker = maskerOf(options.trainer, options.platform)
     this.#env = env
   }
 
-  get phase(): ClientState['phase'] {
-    return this.#state.phase
+  /** Whether a round runs whose roster this client is in. */
+  get inRound(): boolean {
+    return 'facts' in this.#state
+  }
+
+  /** Other data, between two rounds: what was trained on the data before is not sent any more. */
+  trainWith(trainer: Trainer): void {
+    this.#trainer = trainer
+    this.#masker = maskerOf(trainer, this.#options.platform)
+    this.#trained = undefined
   }
 
   /** A connection stands again: go on with the round if the server still runs it, else give it up. */
@@ -207,13 +217,13 @@ export class RoundRunner {
   async #train({ modelHash, round }: Extract<ClientEffect, { type: 'train' }>): Promise<void> {
     const key = toHex(modelHash)
     if (this.#trained?.modelHash !== key) {
-      const { trainer, transport, events, seed } = this.#options
+      const { transport, events, seed } = this.#options
       const { model, plan, taskId } = this.#env.config
       const { signal } = this.#work
       const weights = await fetchWeights(transport, taskId, modelHash, signal)
       const roundSeed = new DataView(hash('training', seed, taskId, modelHash).buffer).getUint32(0)
       const onProgress = (progress: Omit<ClientEvents['progress'], 'round'>) => events.emit('progress', { ...progress, round })
-      const update = await trainer.train({ model, weights, plan, seed: roundSeed }, { signal, onProgress })
+      const update = await this.#trainer.train({ model, weights, plan, seed: roundSeed }, { signal, onProgress })
       this.#trained = { modelHash: key, update }
     }
     await this.input({ type: 'trained' })

@@ -13,9 +13,11 @@ import {
   openEntry,
   type ServerMessage,
   signJoinToken,
+  type TaskConfig,
   type TaskId,
   toHex,
 } from '@fedweave/aggregator'
+import { checkEligibility } from './eligibility.ts'
 import type { ClientEvents, Emitter } from './events.ts'
 import { acceptWelcome, answerChallenge, type ClientIdentity, type Pins } from './handshake.ts'
 import type { Platform } from './platform.ts'
@@ -33,7 +35,9 @@ export interface SessionOptions {
   readonly transport: Transport
   readonly ledger: LedgerKeeper
   readonly dataset: LocalDataset
-  readonly trainer: Trainer
+  /** Whether no committed round has seen these data; absent: where this client was never in a round. */
+  readonly newData: boolean | undefined
+  readonly trainer: (dataset: LocalDataset) => Trainer
   readonly events: Emitter<ClientEvents>
   readonly seed: number
 }
@@ -52,6 +56,13 @@ export class Session {
   readonly #verified = new Set<string>()
   #operatorKey: Uint8Array | undefined
   #coordinatorKey: Uint8Array | undefined
+  #config: TaskConfig | undefined
+  #dataset: LocalDataset
+  #trainer: Trainer
+  /** Whether no committed round has seen the data set. */
+  #newData: boolean
+  /** Data that wait for a round to end. */
+  #next: LocalDataset | undefined
   #token = ''
   #runner: RoundRunner | undefined
   #rounds = 0
@@ -60,6 +71,21 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options
+    this.#dataset = options.dataset
+    this.#trainer = options.trainer(options.dataset)
+    this.#newData = options.newData ?? options.ledger.current.head === undefined
+  }
+
+  /** Whether there are data that no committed round has seen. */
+  get newData(): boolean {
+    return this.#newData || this.#next !== undefined
+  }
+
+  /** Trains on these data from the next round on, and reports them. Throws like `run` for data that do not fit the task. */
+  replaceData(dataset: LocalDataset): void {
+    if (this.#config !== undefined) this.#checkData(dataset, this.#config)
+    this.#next = dataset
+    queueMicrotask(() => this.#takeNext()) // a listener of `round` may have called: first that round is taken note of
   }
 
   /** Takes part until the task is finished. Throws a `FedweaveError` when it cannot go on, `FL_STOPPED` after an abort. */
@@ -73,7 +99,11 @@ export class Session {
     const stopped = () => this.#fail(new FedweaveError('FL_STOPPED', 'the client was asked to stop'))
     const off = [
       events.on('round', ({ outcome }) => {
-        if (outcome === 'committed') this.#rounds += 1
+        if (outcome === 'committed') {
+          this.#rounds += 1
+          this.#newData = false
+        }
+        this.#takeNext()
       }),
       events.on('error', (error) => this.#fail(error)),
     ]
@@ -90,6 +120,7 @@ export class Session {
       signal.removeEventListener('abort', stopped)
       for (const remove of off) remove()
       transport.close()
+      await this.#trainer.close()
     }
   }
 
@@ -138,17 +169,19 @@ export class Session {
   }
 
   async #welcomed(welcome: Extract<ServerMessage, { type: 'welcome' }>): Promise<void> {
-    const { platform, task, pins, ledger, dataset, events } = this.#options
+    const { platform, task, pins, ledger, events } = this.#options
     const [operatorKey, coordinatorKey] = [this.#operatorKey, this.#coordinatorKey]
     if (operatorKey === undefined || coordinatorKey === undefined)
       throw new FedweaveError('FL_PROTOCOL_VIOLATION', 'the server welcomed before it challenged')
     const opened = acceptWelcome(platform.curves, welcome, operatorKey, task, pins, ledger.current)
-    checkDataset(dataset, opened.config.model)
+    this.#checkData(this.#dataset, opened.config)
     openEntry(platform.curves, operatorKey, welcome.head)
+    this.#config = opened.config
     this.#token = toHex(welcome.session)
     const env = this.#env(opened, operatorKey, coordinatorKey)
     if (this.#runner === undefined) this.#runner = this.#newRunner(env)
     else void this.#runner.reconnected(env, welcome.activeContext)
+    this.#report()
     if (ledger.current.trusted === undefined)
       await ledger.trust({ operatorKey: toHex(operatorKey), enrolmentKey: opened.config.enrolment.key })
     if (opened.config.enrolment.holder === 'server') {
@@ -156,6 +189,29 @@ export class Session {
         message: 'this server certifies clients itself: updates are safe from an honest-but-curious server only',
       })
     }
+  }
+
+  #checkData(dataset: LocalDataset, config: TaskConfig): void {
+    checkDataset(dataset, config.model)
+    checkEligibility(config.eligibility ?? {}, { examples: dataset.labels.length, runtime: this.#options.platform.runtime })
+  }
+
+  /** An update is of one data set: while a round runs, other data wait. */
+  #takeNext(): void {
+    const dataset = this.#next
+    if (dataset === undefined || this.#runner?.inRound === true) return
+    this.#next = undefined
+    void this.#trainer.close()
+    this.#dataset = dataset
+    this.#trainer = this.#options.trainer(dataset)
+    this.#newData = true
+    this.#runner?.trainWith(this.#trainer)
+    this.#report()
+  }
+
+  /** A continuous task rests until enough clients have said so. */
+  #report(): void {
+    if (this.#config?.continuous === true && this.#newData) this.#send({ type: 'available' })
   }
 
   #env({ config, configHash }: OpenedConfig, operatorKey: Uint8Array, coordinatorKey: Uint8Array): ClientEnv {
@@ -176,9 +232,18 @@ export class Session {
   }
 
   #newRunner(env: ClientEnv): RoundRunner {
-    const { platform, transport, ledger, trainer, events, seed } = this.#options
+    const { platform, transport, ledger, events, seed } = this.#options
     return new RoundRunner(
-      { platform, transport, ledger, trainer, events, seed, send: (message) => this.#send(message), session: () => this.#token },
+      {
+        platform,
+        transport,
+        ledger,
+        trainer: this.#trainer,
+        events,
+        seed,
+        send: (message) => this.#send(message),
+        session: () => this.#token,
+      },
       env,
     )
   }

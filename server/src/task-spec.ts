@@ -1,4 +1,4 @@
-import { COMBINE_RULES, MAX_COHORT } from '@fedweave/aggregator'
+import { COMBINE_RULES, type Eligibility, MAX_COHORT, RUNTIMES } from '@fedweave/aggregator'
 import { type Static, type TNumber, Type } from 'typebox'
 
 const deadline = (ms: number) => Type.Integer({ minimum: 100, maximum: 86_400_000, default: ms })
@@ -54,6 +54,20 @@ const plan = Type.Object(
   block,
 )
 
+/** Conditions that clients check themselves before they join. */
+export const eligibility = Type.Unsafe<Eligibility>(
+  Type.Object(
+    {
+      minimumExamples: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000 })),
+      runtimes: Type.Optional(
+        Type.Array(Type.Union(RUNTIMES.map((runtime) => Type.Literal(runtime))), { minItems: 1, maxItems: RUNTIMES.length }),
+      ),
+      text: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
+    },
+    { ...strict, description: 'Conditions that each client checks itself before it joins; nothing of it is reported.' },
+  ),
+)
+
 /** What an operator writes to describe a task; everything but the id and the model has a default. */
 export const taskSpec = Type.Object(
   {
@@ -64,6 +78,7 @@ export const taskSpec = Type.Object(
       strict,
     ),
     rounds: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10 }),
+    continuous: Type.Optional(Type.Boolean()),
     plan,
     /** How the means of several cohorts become one. */
     combine: Type.Optional(Type.Union(COMBINE_RULES.map((rule) => Type.Literal(rule)))),
@@ -98,6 +113,7 @@ export const taskSpec = Type.Object(
       },
       block,
     ),
+    eligibility: Type.Optional(eligibility),
     /** Held-out data: a module that exports `evaluationData`, or a JSON file. */
     evaluation: Type.Optional(
       Type.Union([Type.Object({ module: Type.String() }, strict), Type.Object({ file: Type.String() }, strict)]),

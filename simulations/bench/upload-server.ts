@@ -57,7 +57,7 @@ async function start(): Promise<{ readonly ready: Ready; handle(request: Request
   let open = false
   const entry = {} as never
   hub.uploader = (_task, session = '', context) => ({
-    member: { id: session as never, entry, session, peer: undefined, gone: false, spentOn: undefined, rounds: 0 },
+    member: { id: session as never, entry, session, peer: undefined, gone: false, newData: false, spentOn: undefined, rounds: 0 },
     context: Buffer.from(context, 'hex'),
   })
   task.upload = async (_member, _context, sealed) => {

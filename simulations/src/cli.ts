@@ -114,6 +114,7 @@ function program(): Command {
     .requiredOption('--dataset <name>', 'mnist, or the path of a module that exports `dataset()`')
     .option('--shard <i/n>', 'train on part i of n of the data set, i from 1')
     .option('--seed <number>', 'seed of the partition and of training', '1')
+    .option('--new-data', 'the examples are new, which a continuous task is told')
     .option('--store <folder>', 'folder of identity and ledger; default: ~/.fedweave/client, or one below it for each shard')
     .option('--certificate <file>', 'certificate of this identity, in hex')
     .option('--token <text>', 'invite token or JWT to enrol with, where one is needed')

@@ -102,6 +102,16 @@ describe.skipIf(!hasChromium())('a client in Chromium', () => {
     }
   })
 
+  it('gives a task that is for clients elsewhere as a typed error', async () => {
+    const elsewhere = await startFederation(softmaxTask({ eligibility: { runtimes: ['node'] } }))
+    try {
+      const message = 'the task is for clients in node, and this one runs in browser'
+      expect(await outcome(await join(await people.open(elsewhere.url), 0))).toMatchObject({ code: 'FL_NOT_ELIGIBLE', message })
+    } finally {
+      await elsewhere.close()
+    }
+  })
+
   it('gives a server of another version as a typed error', async () => {
     const page = await join(await open(), 0, { database: 'elsewhere' })
     await heard(page, 'connection', { state: 'connected' })

@@ -1,8 +1,27 @@
 import { bytesToUtf8 } from '@noble/ciphers/utils.js'
-import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { FedweaveError } from './errors.ts'
 
-export { bytesToHex as toHex, bytesToUtf8 as fromUtf8, utf8ToBytes as utf8 }
+export { bytesToUtf8 as fromUtf8, utf8ToBytes as utf8 }
+
+const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+/** Bytes that are written at once. */
+const HEX_CHUNK = 256
+
+/**
+ * Lowercase hex, made from whole arrays of digits: engines keep a string that grew byte by byte as a chain of so many pieces, which for
+ * a key is a kilobyte wherever it is kept.
+ */
+export function toHex(bytes: Uint8Array): string {
+  let hex = ''
+  for (let from = 0; from < bytes.length; from += HEX_CHUNK) {
+    const digits: number[] = []
+    for (const byte of bytes.subarray(from, from + HEX_CHUNK))
+      digits.push(DIGITS[byte >> 4] as number, DIGITS[byte & 15] as number)
+    hex += String.fromCharCode(...digits)
+  }
+  return hex
+}
 
 /** Parses lowercase or uppercase hex. Throws `FL_OUT_OF_RANGE` when `raw` is not `length` bytes of hex. */
 export function fromHex(raw: string, length?: number): Uint8Array {

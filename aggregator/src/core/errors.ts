@@ -74,6 +74,10 @@ export const ERRORS = {
   FL_BASE_SPENT: { status: 409, cure: 'Wait for the next committed model: this client already sent an update on this one.' },
   FL_MODEL_HASH: { status: 502, cure: 'Fetch the model again; if it repeats, the server or a proxy alters it.' },
   FL_DATASET_SHAPE: { status: 400, cure: "Give examples in the shape and the label range of the task's model." },
+  FL_NOT_ELIGIBLE: {
+    status: 403,
+    cure: "Meet the condition that the message names; `eligibility` of `GET /v1/tasks/:task` lists all of the task's.",
+  },
   FL_DATASET_UNAVAILABLE: { status: 502, cure: 'Put the file where the message says, or let this machine reach its publisher.' },
   FL_NON_FINITE: { status: 400, cure: 'Lower the learning rate and check the data for NaN or infinite values.' },
   FL_OUT_OF_RANGE: { status: 400, cure: 'Give a value inside the range that the message names.' },

@@ -23,6 +23,21 @@ const model: Check<ModelSpec> = fields({
 export const COMBINE_RULES = ['mean', 'median', 'trimmed-mean', 'norm-bounded'] as const
 export type CombineRule = (typeof COMBINE_RULES)[number]
 
+/** Where a client may run. */
+export const RUNTIMES = ['node', 'browser'] as const
+export type Runtime = (typeof RUNTIMES)[number]
+
+const eligibility = fields({
+  /** Fewest examples of a client's data set. */
+  minimumExamples: optional(integerIn(1, 1_000_000_000)),
+  runtimes: optional(listOf(oneOf(...RUNTIMES), 1, RUNTIMES.length)),
+  /** Whatever no program can check, for people. */
+  text: optional(text(1, 1000)),
+})
+
+/** Who is asked to take part. Each client checks itself: a server that checked would have to learn more about it. */
+export type Eligibility = ReturnType<typeof eligibility>
+
 /** Most clients of one round: its journal entry must fit a message. */
 const MOST_CLIENTS = 20_000
 
@@ -32,6 +47,8 @@ const config = fields({
   protocol: oneOf(...PROTOCOL_VERSIONS),
   taskId: (raw, path) => taskId(text(1, 64)(raw, path)),
   rounds: integerIn(1, 1_000_000),
+  /** After its rounds the task rests, and runs as many again each time that enough clients have new data; absent: no. */
+  continuous: optional(flag),
   model,
   /** SHA-256 of the initial weights as little-endian float32. */
   initialModel: hex32,
@@ -76,6 +93,7 @@ const config = fields({
     confirmingMs: milliseconds,
     unmaskingMs: milliseconds,
   }),
+  eligibility: optional(eligibility),
   enrolment: fields({
     /** Ed25519 key that certifies identities. */
     key: hex32,
@@ -126,6 +144,16 @@ export function parseTaskConfig(raw: unknown): TaskConfig {
   checkPlanFits(parsed.plan, parsed.model.inputShape)
   quantiserOf(parsed) // proves that a sum of the largest cohort cannot wrap
   return parsed
+}
+
+/** Clients without which no round opens. */
+export function fewestClients({ cohort }: Pick<TaskConfig, 'cohort'>): number {
+  return (cohort.groups ?? 1) * cohort.minimum
+}
+
+/** Rounds that the task will have when the burst of its round `n`, from 1, is over; a task that is not continuous has one burst. */
+export function roundsOfBurst({ rounds, continuous }: Pick<TaskConfig, 'rounds' | 'continuous'>, n: number): number {
+  return continuous === true ? rounds * Math.max(1, Math.ceil(n / rounds)) : rounds
 }
 
 /** Most clients that a roster of this task may hold. */

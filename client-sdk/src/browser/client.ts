@@ -52,6 +52,7 @@ export class FederatedClient {
   #running = false
   #rounds = 0
   #modelHash: string | undefined
+  #newData: boolean | undefined
   #connected = false
   /** Before the next attempt, after one that failed; it doubles until the server answers. */
   #pause = FIRST_PAUSE_MS
@@ -60,6 +61,7 @@ export class FederatedClient {
   constructor(options: BrowserClientOptions) {
     taskId(options.task)
     this.#options = { ...options, url: baseUrl(options.url).href }
+    this.#newData = options.newData
     this.#gate = new Gate((reasons) => {
       this.#events.emit('waiting', { reasons })
       this.#stopper.closed(reasons.length > 0)
@@ -113,8 +115,12 @@ export class FederatedClient {
     this.#gate.release()
   }
 
-  /** There are other examples: they are asked for between rounds, or now where there were too few. */
+  /**
+   * There are other examples: they are asked for between rounds, or now where there were too few. A continuous task that rests starts
+   * again when enough clients have others.
+   */
   dataChanged(): void {
+    this.#newData = true
     this.#gate.set('data', [])
     this.#stopper.refresh()
   }
@@ -171,7 +177,8 @@ export class FederatedClient {
     const signal = this.#stopper.next()
     try {
       const database = databaseOf(this.#options)
-      await runSession({ ...order, ...placesOf(wasmPaths), dataset, database }, signal, (event) => this.#take(event))
+      const news = this.#newData === undefined ? {} : { newData: this.#newData }
+      await runSession({ ...order, ...news, ...placesOf(wasmPaths), dataset, database }, signal, (event) => this.#take(event))
       return true
     } catch (error) {
       if (signal.aborted && error instanceof FedweaveError && error.code === 'FL_STOPPED') return false
@@ -187,6 +194,7 @@ export class FederatedClient {
     if (message.type === 'round' && message.event.outcome === 'committed') {
       this.#rounds += 1
       this.#modelHash = message.event.modelHash
+      this.#newData = this.#stopper.stale
     }
     this.#events.emit(message.type, message.event as never)
     this.#stopper.observe(message.type)

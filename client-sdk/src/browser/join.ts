@@ -22,7 +22,7 @@ export async function join(
     post({ kind: 'event', type: 'warning', event: { code, message } }),
   )
   const client = new TaskClient(options, {
-    platform: { curves: naclCurves, entropy },
+    platform: { runtime: 'browser', curves: naclCurves, entropy },
     store,
     transport: () => cachedModels(socketTransport(url), store),
     trainer: (dataset) => webWorkerTrainer(dataset, wasmPaths === undefined ? {} : { wasmPaths }),

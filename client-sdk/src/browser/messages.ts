@@ -1,4 +1,4 @@
-import type { ModelSpec, TrainingPlan } from '@fedweave/aggregator'
+import type { Eligibility, ModelSpec, TrainingPlan } from '@fedweave/aggregator'
 import type { ClientOptions } from '../client.ts'
 import type { ClientEvents } from '../events.ts'
 import type { RunSummary } from '../session.ts'
@@ -42,7 +42,9 @@ export interface CommittedRound {
 export interface TaskRecord {
   readonly model: ModelSpec
   readonly plan: TrainingPlan
-  /** Rounds that the task is to have. */
+  /** What the task asks of its clients, which check it when they join. */
+  readonly eligibility: Eligibility
+  /** Rounds that the task is to have; where it is continuous, up to its next rest. */
   readonly planned: number
   /** The oldest first. */
   readonly rounds: readonly CommittedRound[]

@@ -6,6 +6,7 @@ import {
   naclCurves,
   openConfig,
   openEntry,
+  roundsOfBurst,
   toHex,
 } from '@fedweave/aggregator'
 import { baseUrl, httpPlane, request } from '../transport/http.ts'
@@ -31,7 +32,8 @@ export async function readTask({ url, task, operatorKey }: ReadOrder): Promise<T
   return {
     model: config.model,
     plan: config.plan,
-    planned: config.rounds,
+    eligibility: config.eligibility ?? {},
+    planned: roundsOfBurst(config, entries.length - 1),
     rounds: journal.slice(1).map(describe),
     modelHash: toHex((journal.at(-1) as JournalEntry).modelAfter),
     certifies: config.enrolment.holder === 'server',

@@ -22,6 +22,11 @@ export class Stopper {
     return this.#leaving
   }
 
+  /** Whether fresh examples wait for the round to end. */
+  get stale(): boolean {
+    return this.#stale
+  }
+
   /** Before a run. */
   start(): void {
     this.#leaving = false

@@ -37,7 +37,12 @@ export class FederatedClient extends TaskClient {
     socketTransport(options.url).close() // a bad URL fails here, not in the first call
     super(options, {
       // Secrets come from the platform and from nowhere else; simulation uses `@fedweave/client/simulation`.
-      platform: { curves: nodeCurves, prg: fastestPrg(), entropy: { bytes: (length) => new Uint8Array(randomBytes(length)) } },
+      platform: {
+        runtime: 'node',
+        curves: nodeCurves,
+        prg: fastestPrg(),
+        entropy: { bytes: (length) => new Uint8Array(randomBytes(length)) },
+      },
       store: options.store ?? fileStore(join(homedir(), '.fedweave', 'client')),
       transport: () => socketTransport(options.url),
       trainer: workerTrainer,

@@ -1,4 +1,4 @@
-import { nobleSecretbox } from '@fedweave/aggregator'
+import { nobleSecretbox, type Runtime } from '@fedweave/aggregator'
 import { fastestPrg, nodeCurves } from '@fedweave/aggregator/node'
 import { seededEntropy } from '@fedweave/aggregator/testing'
 import { type ClientOptions, TaskClient } from '../client.ts'
@@ -21,12 +21,27 @@ export interface SimulatedClientOptions extends ClientOptions {
   /** Default: a worker thread. */
   readonly trainer?: (dataset: LocalDataset) => Trainer
   readonly store?: ClientStore
+  /** Where the client pretends to run. Default: Node. */
+  readonly runtime?: Runtime
 }
 
 /** A client for simulations and tests: `FederatedClient` with secrets that follow from a seed. Never for live use. */
-export function simulatedClient({ entropySeed, server, trainer, store, ...options }: SimulatedClientOptions): TaskClient {
+export function simulatedClient({
+  entropySeed,
+  server,
+  trainer,
+  store,
+  runtime = 'node',
+  ...options
+}: SimulatedClientOptions): TaskClient {
   return new TaskClient(options, {
-    platform: { curves: nodeCurves, prg: fastestPrg(), secretbox: nobleSecretbox, entropy: seededEntropy(entropySeed) },
+    platform: {
+      runtime,
+      curves: nodeCurves,
+      prg: fastestPrg(),
+      secretbox: nobleSecretbox,
+      entropy: seededEntropy(entropySeed),
+    },
     store: store ?? memoryStore(),
     transport: typeof server === 'function' ? server : () => memoryTransport(server),
     trainer: trainer ?? workerTrainer,

@@ -12,6 +12,8 @@ export interface Member {
   gone: boolean
   /** Hex hash of the model on which it may send no further update; cleared when it says that it is available. */
   spentOn: string | undefined
+  /** It reported data that no committed round has seen. */
+  newData: boolean
   /** Rounds that it took part in: selection prefers those with fewer. */
   rounds: number
 }
@@ -47,14 +49,24 @@ export class Members {
     }
     if (before !== undefined) this.#bySession.delete(before.session)
     before?.peer?.close()
-    const member: Member = { id, entry, session, peer, gone: false, spentOn: undefined, rounds: before?.rounds ?? 0 }
+    const fresh = { gone: false, spentOn: undefined, newData: false }
+    const member: Member = { id, entry, session, peer, ...fresh, rounds: before?.rounds ?? 0 }
     this.#byId.set(id, member)
     this.#bySession.set(session, member)
     return member
   }
 
-  /** Their round was committed. */
-  tookPart(ids: readonly ClientId[]): void {
+  /** Connected clients that reported new data. */
+  get reports(): number {
+    return this.connected.filter(({ newData }) => newData).length
+  }
+
+  /** Their round was committed, with the data of the survivors. */
+  tookPart(ids: readonly ClientId[], survivors: readonly ClientId[]): void {
+    for (const id of survivors) {
+      const member = this.#byId.get(id)
+      if (member !== undefined) member.newData = false
+    }
     for (const id of ids) {
       const member = this.#byId.get(id)
       if (member !== undefined) member.rounds += 1

@@ -3,6 +3,7 @@ import { AbortMailbox } from './abort-mailbox.ts'
 import type { Member, Members } from './members.ts'
 import { refusal } from './refusal.ts'
 import type { CohortSum } from './round-set.ts'
+import type { Stand } from './standing.ts'
 
 type Result = Extract<ServerMessage, { type: 'result' }>
 type Aborted = Parameters<AbortMailbox['post']>[1]
@@ -38,6 +39,13 @@ export class Outbox {
 
   refuse(member: Member, code: ErrorCode, message: string): void {
     this.send(member, refusal(new FedweaveError(code, message), false))
+  }
+
+  /** No round comes before the operator resumes that task. */
+  sayPaused(task: string, stand: Stand, to: readonly Member[] = this.#members.connected): void {
+    if (stand.state !== 'paused') return
+    const message = `task ${task} is paused: stay, or come back in ${stand.comeBackS} s`
+    for (const member of to) this.refuse(member, 'FL_TASK_PAUSED', message)
   }
 
   /** Tells the survivors of a committed round, and keeps that for those whose connection is broken just now. */

@@ -29,11 +29,12 @@ export async function prepareTask(
     if (described === undefined) throw new Error('a model that is not known was not described')
     const weights = spec.model.initialWeights ?? begun?.weights ?? described.weights
     checkWeights(weights, described.weights.length)
-    const { id, rounds, plan, combine, cohort, secureAggregation, deadlines } = spec
+    const { id, rounds, continuous, plan, combine, cohort, secureAggregation, deadlines, eligibility } = spec
     const config = parseTaskConfig({
       protocol: 'fedweave/v1',
       taskId: id,
       rounds,
+      continuous,
       model: described.spec,
       initialModel: createHash('sha256').update(weightsToBytes(weights)).digest('hex'),
       plan,
@@ -41,6 +42,7 @@ export async function prepareTask(
       cohort,
       secureAggregation,
       deadlines,
+      eligibility,
       enrolment,
     })
     for (const clients of [cohort.minimum, largestRoster(config)]) checkGraph(config, clients)

@@ -1,4 +1,4 @@
-import { largestRoster, type TaskConfig } from '@fedweave/aggregator'
+import { fewestClients, largestRoster, type TaskConfig } from '@fedweave/aggregator'
 import type { Member } from './members.ts'
 
 export interface RecruitingOptions {
@@ -22,15 +22,15 @@ export class Recruiting {
   /** Call whenever a client came, or a round ended. */
   consider(timeIsOver = false): void {
     const { config, open, tooFew } = this.#options
+    if (timeIsOver) this.stop() // also where none may open: a later round waits anew
     const candidates = this.#options.candidates()
     if (candidates === undefined) return
     const cohorts = config.cohort.groups ?? 1
-    const fewest = cohorts * config.cohort.minimum
+    const fewest = fewestClients(config)
     if (candidates.length >= cohorts * largestRoster(config) || (timeIsOver && candidates.length >= fewest)) {
       this.stop()
       open(candidates, cohorts)
     } else if (timeIsOver) {
-      this.stop()
       tooFew(`${candidates.length} of the ${fewest} clients that task ${config.taskId} needs came before the deadline`)
     } else {
       this.#timer ??= setTimeout(() => this.consider(true), config.deadlines.recruitingMs)

@@ -23,6 +23,7 @@ import { type RoundMessage, roundInput } from './inputs.ts'
 import { type Member, Members } from './members.ts'
 import { type OpenRoundOptions, openRound } from './open-round.ts'
 import { Outbox } from './outbox.ts'
+import { type Outlook, outlookOf } from './outlook.ts'
 import type { Peer } from './peer.ts'
 import { Recruiting } from './recruiting.ts'
 import { ascii, refusal } from './refusal.ts'
@@ -85,7 +86,8 @@ export class Task {
 
   /** Where the task stands, for its API. */
   get status() {
-    return taskStatus(this.history, this.#options.standing.now, this.#round?.status, this.#members.connected.length)
+    const { standing } = this.#options
+    return taskStatus(this.history, this.#outlook, standing.now, this.#round?.status, this.#members.connected.length)
   }
 
   /** Takes a proven client in and brings it up to date. Throws `FL_SESSION_REPLACED`. */
@@ -111,7 +113,7 @@ export class Task {
     this.#outbox.deliverAborts([member])
     if (this.#over && round === undefined) this.#outbox.finish(this.history.head.round, [member])
     else {
-      this.#sayPaused([member])
+      this.#outbox.sayPaused(this.id, this.#options.standing.now, [member])
       this.#recruiting.consider()
     }
     return member
@@ -138,6 +140,7 @@ export class Task {
         return this.#outbox.refuse(member, 'FL_WRONG_PHASE', 'this connection has already said hello')
       case 'available':
         member.spentOn = undefined
+        member.newData = true
         return this.#recruiting.consider()
       case 'aborted':
         return this.#outbox.postAborts(member, message)
@@ -172,7 +175,7 @@ export class Task {
   async pause(comeBackS: number): Promise<void> {
     await this.#become({ state: 'paused', comeBackS })
     this.#recruiting.stop()
-    this.#sayPaused(this.#members.connected)
+    this.#outbox.sayPaused(this.id, this.#options.standing.now)
   }
 
   /** Throws `FL_TASK_STATE`. */
@@ -207,26 +210,23 @@ export class Task {
     this.events.emit('closed')
   }
 
+  get #outlook(): Outlook {
+    return outlookOf(this.history.config, this.history.rounds, this.#members)
+  }
+
   /** No round comes any more: the task has all of them, or was stopped. */
   get #over(): boolean {
-    return this.history.rounds >= this.history.config.rounds || this.#options.standing.now.state === 'stopped'
+    return this.#outlook === 'finished' || this.#options.standing.now.state === 'stopped'
   }
 
   get #mayOpen(): boolean {
-    return !this.#closing && !this.#over && this.#options.standing.now.state === 'open'
+    return !this.#closing && this.#outlook === 'rounds' && this.#options.standing.now.state === 'open'
   }
 
   async #become(stand: Stand): Promise<void> {
     if (this.#over) throw new FedweaveError('FL_TASK_STATE', `task ${this.id} is ${this.status.state}, which is for good`)
     await this.#options.standing.become(stand)
     this.#event({ type: 'state', state: stand.state })
-  }
-
-  #sayPaused(members: readonly Member[]): void {
-    const { now } = this.#options.standing
-    if (now.state !== 'paused') return
-    const message = `task ${this.id} is paused: stay, or come back in ${now.comeBackS} s`
-    for (const member of members) this.#outbox.refuse(member, 'FL_TASK_PAUSED', message)
   }
 
   #input(member: Member, message: RoundMessage): void {
@@ -309,7 +309,7 @@ export class Task {
   async #commit(sums: readonly CohortSum[]): Promise<void> {
     const entry = await commitRound(this.history, this.#strategy, this.#options.evaluator, sums)
     this.#outbox.publish(sums, entry)
-    for (const { state } of sums) this.#members.tookPart(state.facts.ids)
+    for (const { state } of sums) this.#members.tookPart(state.facts.ids, state.survivors)
     for (const event of committedEvents(this.history.head)) this.#event(event)
   }
 

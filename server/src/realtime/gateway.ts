@@ -15,6 +15,7 @@ const EVENT = 'fw'
 /** Socket.IO's own framing around the largest message. */
 const FRAMING_BYTES = 1024
 const LINGER_MS = 500
+const NO_HEADERS = Object.freeze({})
 
 /** One attachment a packet: by default a connection may have ten of the largest frames held before it is anybody's. */
 class OneAttachment extends Decoder {
@@ -55,6 +56,7 @@ export async function gateway(app: FastifyInstance, hub: Hub, { door, gate, limi
   })
   app.io.engine.on('connection', (conn: Socket['conn']) => {
     const left = door.connected(conn.request)
+    forgetHeaders(conn.request)
     conn.once('close', () => {
       left()
       letGo(conn.request.socket)
@@ -89,6 +91,11 @@ export async function gateway(app: FastifyInstance, hub: Hub, { door, gate, limi
       }
     }
   })
+}
+
+/** Nobody asks for them again, and the request lives as long as its connection, of whose memory they are a tenth. */
+function forgetHeaders(request: IncomingMessage): void {
+  Object.assign(request, { url: '', headers: NO_HEADERS, rawHeaders: [], _query: NO_HEADERS })
 }
 
 /**

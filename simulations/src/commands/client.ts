@@ -26,6 +26,7 @@ export const run: Action = async (options, [url = '']) => {
       ...(typeof options.operatorKey === 'string' ? { operatorKey: options.operatorKey } : {}),
       ...(typeof options.enrolmentKey === 'string' ? { enrolmentKey: options.enrolmentKey } : {}),
     },
+    ...(options.newData === true ? { newData: true } : {}),
     ...(certificate === undefined ? {} : { certificate }),
     ...(typeof options.token === 'string' ? { token: options.token } : {}),
     ...(typeof options.enrolmentUrl === 'string' ? { enrolmentUrl: options.enrolmentUrl } : {}),

@@ -44,6 +44,19 @@ describe('a field out of range is named, with what it takes and what it got', ()
     [withFields('cohort', { minimum: 2 }), 'cohort.minimum: expected an integer from 3 to 10000, got 2'],
     [withFields('secureAggregation', { dropout: 0.6 }), 'secureAggregation.dropout: expected a number from 0 to 0.5, got 0.6'],
     [withFields('deadlines', { setupMs: 1.5 }), 'deadlines.setupMs: expected an integer from 100 to 86400000, got 1.5'],
+    [
+      { ...config, eligibility: { runtimes: ['deno'] } },
+      'eligibility.runtimes[0]: expected one of "node", "browser", got "deno"',
+    ],
+    [{ ...config, eligibility: { runtimes: [] } }, 'eligibility.runtimes: expected a list of 1 to 2 items, got []'],
+    [
+      { ...config, eligibility: { minimumExamples: 0 } },
+      'eligibility.minimumExamples: expected an integer from 1 to 1000000000, got 0',
+    ],
+    [
+      { ...config, eligibility: { minimumAge: 18 } },
+      'eligibility.minimumAge: unknown field; known here: minimumExamples, runtimes, text',
+    ],
     [withFields('enrolment', { holder: 'me' }), 'enrolment.holder: expected one of "external", "server", got "me"'],
     [withFields('enrolment', { holer: 'server' }), 'enrolment.holer: unknown field; known here: key, holder'],
   ]

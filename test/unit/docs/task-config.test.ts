@@ -47,6 +47,7 @@ const CONFIG = {
   cohort: { minimum: 3, target: 3, overSelection: 1 },
   secureAggregation: { clipBound: 1, valueBits: 8, weighting: 'uniform', maxWeight: 1 },
   deadlines: { recruitingMs: 100, setupMs: 100, collectingMs: 100, confirmingMs: 100, unmaskingMs: 100 },
+  eligibility: {},
   enrolment: { key: '0'.repeat(64), holder: 'server' },
 }
 

@@ -8,6 +8,7 @@ const CONNECTED: FromSession = {
   type: 'connection',
   event: { state: 'connected', client: 'a'.repeat(32) as never },
 }
+const PHASE: FromSession = { kind: 'event', type: 'phase', event: { round: 1, phase: 'setup' } }
 const UPLOADED: FromSession = { kind: 'event', type: 'uploaded', event: { round: 1, bytes: 10 } }
 const COMMITTED: FromSession = { kind: 'event', type: 'round', event: { round: 1, outcome: 'committed', modelHash: 'ff' } }
 const failed = (code: 'FL_SERVER_UNREACHABLE' | 'FL_TOO_FEW_CLIENTS' | 'FL_STOPPED' | 'FL_TASK_UNKNOWN'): FromSession => ({
@@ -21,14 +22,17 @@ class FakeWorker {
   onmessage: ((event: { readonly data: FromSession }) => void) | undefined
   onerror: ((event: { readonly message: string }) => void) | undefined
   readonly heard: ToSession['kind'][] = []
+  /** What its order says of the examples. */
+  newData: boolean | undefined
   terminated = false
 
   constructor() {
     FakeWorker.all.push(this)
   }
 
-  postMessage({ kind }: ToSession): void {
-    this.heard.push(kind)
+  postMessage(message: ToSession): void {
+    this.heard.push(message.kind)
+    if (message.kind === 'start') this.newData = message.order.newData
   }
 
   say(...messages: readonly FromSession[]): void {
@@ -139,6 +143,27 @@ describe('the client of a page', () => {
     worker.say(failed('FL_STOPPED'))
     await expect(stopped).rejects.toMatchObject({ code: 'FL_STOPPED' })
     expect(errors).toEqual(['FL_TRAINER_CRASHED', 'FL_STOPPED'])
+  })
+
+  it('says that its examples are new from when they changed until a round counted them, and leaves it to the ledger at first', async () => {
+    const run = client.run()
+    const first = await session(1)
+    expect(first.newData).toBeUndefined()
+    first.say(CONNECTED, PHASE)
+    client.dataChanged()
+    first.say(COMMITTED) // of the examples before
+    expect(first.heard).toEqual(['start', 'stop'])
+    first.say(failed('FL_STOPPED'))
+    const second = await session(2)
+    expect(second.newData).toBe(true)
+    second.say(CONNECTED, PHASE, COMMITTED)
+    client.pause()
+    second.say(failed('FL_STOPPED'))
+    client.resume()
+    const third = await session(3)
+    expect(third.newData).toBe(false)
+    third.say({ kind: 'done', result: SUMMARY })
+    await run
   })
 
   it('runs once at a time', async () => {
