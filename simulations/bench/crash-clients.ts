@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import { type ClientId, certificate, certify, clientIdOf, encode, toHex } from '@fedweave/aggregator'
-import { nodeCurves } from '@fedweave/aggregator/node'
-import { memoryStore } from '@fedweave/client'
+import { type ClientId, toHex } from '@fedweave/aggregator'
 import { simulatedClient, socketTransport } from '@fedweave/client/simulation'
+import { newCertified } from './certified.ts'
 
 /** What a client was told of a round that its update counted in. */
 export interface Acknowledged {
@@ -31,11 +29,7 @@ export interface CrashClientOptions {
 /** Joins, and trains until it is stopped; its identity is new. */
 export async function crashClient(options: CrashClientOptions): Promise<CrashClient> {
   const { url, enrolmentSeed, place, parameters } = options
-  const store = memoryStore()
-  const { seed } = await store.identity(() => new Uint8Array(randomBytes(32)))
-  const identityKey = nodeCurves.ed25519Public(seed)
-  await store.saveCertificate(encode(certificate, certify(nodeCurves, enrolmentSeed, identityKey, 4_000_000_000)))
-  const id = clientIdOf(identityKey)
+  const { id, seed, store } = await newCertified(enrolmentSeed)
   const delta = new Float32Array(parameters)
   delta[place] = 1
   const client = simulatedClient({

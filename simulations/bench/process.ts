@@ -21,3 +21,8 @@ export function ask<Answer>(child: ChildProcess, request: object): Promise<Answe
     child.send(request)
   })
 }
+
+/** Milliseconds on a clock that all processes of this machine share. */
+export function sharedNow(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}

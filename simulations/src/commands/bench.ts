@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   browser: () => import('../../bench/browser.ts'),
   bundle: () => import('../../bench/bundle.ts'),
   crash: () => import('../../bench/crash.ts'),
+  load: () => import('../../bench/load.ts'),
   mnist: () => import('../../bench/mnist.ts'),
   secagg: () => import('../../bench/secagg.ts'),
   sum: () => import('../../bench/sum.ts'),
