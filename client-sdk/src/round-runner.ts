@@ -17,6 +17,7 @@ import {
 } from '@fedweave/aggregator'
 import type { ClientEvents, Emitter } from './events.ts'
 import type { Platform } from './platform.ts'
+import { retryWhatPasses } from './retry.ts'
 import type { LedgerKeeper } from './storage/ledger-keeper.ts'
 import type { Trainer } from './training/trainer.ts'
 import type { Transport } from './transport/transport.ts'
@@ -220,7 +221,7 @@ export class RoundRunner {
       const { transport, events, seed } = this.#options
       const { model, plan, taskId } = this.#env.config
       const { signal } = this.#work
-      const weights = await fetchWeights(transport, taskId, modelHash, signal)
+      const weights = await retryWhatPasses(() => fetchWeights(transport, taskId, modelHash, signal), signal)
       const roundSeed = new DataView(hash('training', seed, taskId, modelHash).buffer).getUint32(0)
       const onProgress = (progress: Omit<ClientEvents['progress'], 'round'>) => events.emit('progress', { ...progress, round })
       const update = await this.#trainer.train({ model, weights, plan, seed: roundSeed }, { signal, onProgress })
