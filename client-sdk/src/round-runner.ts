@@ -15,6 +15,7 @@ import {
   stepClient,
   toHex,
 } from '@fedweave/aggregator'
+import { AbortStatements } from './abort-statements.ts'
 import type { ClientEvents, Emitter } from './events.ts'
 import type { Platform } from './platform.ts'
 import { retryWhatPasses } from './retry.ts'
@@ -64,6 +65,7 @@ export class RoundRunner {
   #timer: ReturnType<typeof setTimeout> | undefined
   /** What this client sent in the running round, to be sent again after a reconnection. */
   #sent: ClientMessage[] = []
+  readonly #statements = new AbortStatements()
   /** Ends what runs for the current round when the round ends. */
   #work = new AbortController()
   /** The delta trained on the base model of that hash, for a round that is repeated. */
@@ -91,6 +93,7 @@ export class RoundRunner {
   /** A connection stands again: go on with the round if the server still runs it, else give it up. */
   reconnected(env: ClientEnv, activeContext: Uint8Array | undefined): Promise<unknown> {
     return this.#turn(async () => {
+      for (const statement of this.#statements.made) this.#options.send(statement)
       if ('facts' in this.#state) {
         const { context, round } = this.#state.facts
         if (activeContext !== undefined && equalBytes(activeContext, context)) {
@@ -100,7 +103,7 @@ export class RoundRunner {
         await this.#step({ type: 'abort', round, code: 'FL_ROUND_ABORTED', message: 'the server no longer runs this round' })
       }
       this.#env = env
-      if (this.#state.phase === 'recruiting' || this.#state.phase === 'aborted') this.#sendAgain()
+      if (this.#state.phase === 'recruiting') this.#sendAgain()
     })
   }
 
@@ -159,6 +162,7 @@ export class RoundRunner {
     this.#work.abort()
     this.#work = new AbortController()
     this.#sent = []
+    this.#statements.follow(invite.modelHash)
     await this.#step(invite)
   }
 
@@ -177,7 +181,8 @@ export class RoundRunner {
     const { ledger, events, send } = this.#options
     switch (effect.type) {
       case 'send':
-        this.#sent.push(effect.message)
+        if (effect.message.type === 'aborted') this.#statements.add(effect.message)
+        else this.#sent.push(effect.message)
         return send(effect.message)
       case 'remember':
         return ledger.remember(effect.round, effect.head)

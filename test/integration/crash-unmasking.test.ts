@@ -1,9 +1,10 @@
 import { openEntry } from '@fedweave/aggregator'
 import { nodeCurves } from '@fedweave/aggregator/node'
 import { seededEntropy } from '@fedweave/aggregator/testing'
-import { MemoryDisk, type ServerOptions } from '@fedweave/server'
+import type { ServerOptions } from '@fedweave/server'
 import { afterEach, expect, test } from 'vitest'
 import {
+  crashed,
   deltaOf,
   operatorKey,
   type RunningServer,
@@ -22,15 +23,6 @@ afterEach(async () => {
   server = undefined
 })
 
-/** The disk as a kill -9 leaves it now. */
-function imageOf(disk: MemoryDisk): MemoryDisk {
-  const image = new MemoryDisk()
-  image.journal.push(...disk.journal)
-  for (const [hash, bytes] of disk.checkpoints) image.checkpoints.set(hash, bytes)
-  for (const [name, bytes] of disk.notes) image.notes.set(name, bytes)
-  return image
-}
-
 /**
  * Runs one round with four clients. At the first answer every connection breaks, and a server that has nothing but what
  * was on the disk at that moment takes the first one's place.
@@ -39,22 +31,18 @@ async function crashAtTheFirstAnswer(task: ReturnType<typeof tinyTask>, next: Pa
   const coordinatorSecret = seededEntropy('crash/coordinator').bytes(32)
   const first = await startServer(task, { coordinatorSecret })
   server = first
-  const { app, disk, url } = first
+  const { app } = first
   const restarted = new Promise<RunningServer>((resolve) => {
     app.hub.task('tiny').events.once('event', function listen(event) {
       if (event.type !== 'client' || event.progress !== 'unmasked') {
         app.hub.task('tiny').events.once('event', listen)
         return
       }
-      const image = imageOf(disk)
-      for (const socket of app.io.sockets.sockets.values()) socket.conn.close()
-      resolve(
-        app.close().then(() => startServer(task, { disk: image, port: Number(new URL(url).port), coordinatorSecret, ...next })),
-      )
+      resolve(crashed(first, task, { coordinatorSecret, ...next }))
     })
   })
   const trainers = [0, 1, 2, 3].map((i) => scriptedTrainer({ delta: deltaOf(i), examples: 1, loss: 1, accuracy: 0 }))
-  const runs = trainers.map(async ({ trainer }, i) => (await tinyClient(url, `unmask-crash-${i}`, { trainer })).run())
+  const runs = trainers.map(async ({ trainer }, i) => (await tinyClient(first.url, `unmask-crash-${i}`, { trainer })).run())
   server = await restarted
   return { server, runs, trainings: () => trainers.map(({ calls }) => calls.count) }
 }

@@ -96,6 +96,27 @@ export async function startServer(
   return { app, url: await app.listen({ host: '127.0.0.1', port }), disk, events }
 }
 
+/** Breaks every connection of the server, and puts one in its place that has nothing but what was on the disk at that moment. */
+export async function crashed(
+  { app, disk, url }: RunningServer,
+  task: Spec,
+  options: Partial<ServerOptions> = {},
+): Promise<RunningServer> {
+  const image = imageOf(disk)
+  for (const socket of app.io.sockets.sockets.values()) socket.conn.close()
+  await app.close()
+  return startServer(task, { disk: image, port: Number(new URL(url).port), ...options })
+}
+
+/** The disk as a kill -9 leaves it now. */
+function imageOf(disk: MemoryDisk): MemoryDisk {
+  const image = new MemoryDisk()
+  image.journal.push(...disk.journal)
+  for (const [hash, bytes] of disk.checkpoints) image.checkpoints.set(hash, bytes)
+  for (const [name, bytes] of disk.notes) image.notes.set(name, bytes)
+  return image
+}
+
 /** Gives the same result each time, after `ready`; counts how often it was asked. */
 export function scriptedTrainer(update: LocalUpdate, ready: () => Promise<unknown> = async () => undefined) {
   const calls = { count: 0 }

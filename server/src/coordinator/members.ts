@@ -22,9 +22,14 @@ export interface Member {
 export class Members {
   readonly #byId = new Map<ClientId, Member>()
   readonly #bySession = new Map<string, Member>()
+  readonly #connected = new Set<Member>()
 
   get connected(): readonly Member[] {
-    return [...this.#byId.values()].filter(({ peer }) => peer !== undefined)
+    return [...this.#connected]
+  }
+
+  get connections(): number {
+    return this.#connected.size
   }
 
   get(id: ClientId): Member | undefined {
@@ -47,13 +52,30 @@ export class Members {
     if (before?.peer !== undefined && !same) {
       throw new FedweaveError('FL_SESSION_REPLACED', `client ${id} is already connected from elsewhere`)
     }
-    if (before !== undefined) this.#bySession.delete(before.session)
-    before?.peer?.close()
+    if (before !== undefined) {
+      this.#bySession.delete(before.session)
+      this.#connected.delete(before)
+      before.peer?.close()
+    }
     const fresh = { gone: false, spentOn: undefined, newData: false }
     const member: Member = { id, entry, session, peer, ...fresh, rounds: before?.rounds ?? 0 }
     this.#byId.set(id, member)
     this.#bySession.set(session, member)
+    this.#connected.add(member)
     return member
+  }
+
+  /** Its connection is gone; false where it is already back on another. */
+  left(member: Member, peer: Peer): boolean {
+    if (member.peer !== peer) return false
+    member.peer = undefined
+    this.#connected.delete(member)
+    return true
+  }
+
+  /** Whether it has not come back since it left. */
+  isAway(member: Member): boolean {
+    return this.#byId.get(member.id) === member && member.peer === undefined
   }
 
   /** Connected clients that reported new data. */

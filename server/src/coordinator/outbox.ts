@@ -1,4 +1,12 @@
-import { type ClientId, type ErrorCode, encodeServerMessage, FedweaveError, type ServerMessage } from '@fedweave/aggregator'
+import {
+  type ClientId,
+  type ErrorCode,
+  encodeServerMessage,
+  FedweaveError,
+  largestRoster,
+  type ServerMessage,
+  type TaskConfig,
+} from '@fedweave/aggregator'
 import { AbortMailbox } from './abort-mailbox.ts'
 import type { Member, Members } from './members.ts'
 import { refusal } from './refusal.ts'
@@ -13,10 +21,12 @@ export class Outbox {
   readonly #members: Members
   readonly #mailbox = new AbortMailbox()
   readonly #results = new Map<ClientId, Result>()
+  readonly #mostMacs: number
   readonly #isRunning: (context: Uint8Array) => boolean
 
-  constructor(members: Members, isRunning: (context: Uint8Array) => boolean) {
+  constructor(members: Members, config: TaskConfig, isRunning: (context: Uint8Array) => boolean) {
     this.#members = members
+    this.#mostMacs = largestRoster(config)
     this.#isRunning = isRunning
   }
 
@@ -51,6 +61,7 @@ export class Outbox {
   /** Tells the survivors of a committed round, and keeps that for those whose connection is broken just now. */
   publish(sums: readonly CohortSum[], entry: Uint8Array): void {
     this.#results.clear()
+    this.#mailbox.clear()
     for (const { state } of sums) {
       const result = { type: 'result', context: state.facts.context, entry } as const
       for (const id of state.survivors) this.#results.set(id, result)
@@ -63,9 +74,14 @@ export class Outbox {
     return this.#results.get(id)
   }
 
-  /** Takes the abort MACs that a client made for others, and hands them on. */
+  /** Takes the abort MACs that a client made for others, and hands them on, once the round that they are about is over. */
   postAborts(from: Member, message: Aborted): void {
-    if (this.#mailbox.post(from.id, message)) this.deliverAborts()
+    const { context, macs } = message
+    if (macs.length > this.#mostMacs)
+      return this.refuse(from, 'FL_PROTOCOL_VIOLATION', `${macs.length} abort MACs, where a roster has at most ${this.#mostMacs}`)
+    if (!this.#mailbox.post(from.id, message) || this.#isRunning(context)) return
+    for (const { peer, mac } of macs)
+      this.send(this.#members.get(peer), { type: 'aborts', context, macs: [{ peer: from.id, mac }] })
   }
 
   deliverAborts(to: readonly Member[] = this.#members.connected): void {

@@ -57,7 +57,7 @@ export class Task {
   readonly events = new EventEmitter<{ event: [TaskEvent]; closed: [] }>()
   readonly #options: TaskOptions
   readonly #members = new Members()
-  readonly #outbox = new Outbox(this.#members, (context) => this.#round?.isRunning(context) ?? false)
+  readonly #outbox: Outbox
   readonly #env: CoordinatorEnv
   readonly #strategy = fedAvg()
   readonly #recruiting: Recruiting
@@ -71,6 +71,8 @@ export class Task {
     this.history = history
     this.id = history.config.taskId
     this.format = new UpdateFormat(history.config)
+    const isRunning = (context: Uint8Array) => this.#round?.isRunning(context) ?? false
+    this.#outbox = new Outbox(this.#members, history.config, isRunning)
     const { curves, coordinatorSecret, coordinatorKey } = keys
     this.#env = { curves, config: history.config, configHash: history.configHash, coordinatorSecret, coordinatorKey }
     this.#recruiting = new Recruiting({
@@ -87,7 +89,7 @@ export class Task {
   /** Where the task stands, for its API. */
   get status() {
     const { standing } = this.#options
-    return taskStatus(this.history, this.#outlook, standing.now, this.#round?.status, this.#members.connected.length)
+    return taskStatus(this.history, this.#outlook, standing.now, this.#round?.status, this.#members.connections)
   }
 
   /** Takes a proven client in and brings it up to date. Throws `FL_SESSION_REPLACED`. */
@@ -105,7 +107,7 @@ export class Task {
     const result = sameProcess && round === undefined ? this.#outbox.resultFor(member.id) : undefined
     welcome(sameProcess ? (round?.context ?? result?.context) : undefined)
     if (result !== undefined) this.#outbox.send(member, result)
-    this.#event({ type: 'clients', connected: this.#members.connected.length })
+    this.#event({ type: 'clients', connected: this.#members.connections })
     if (round !== undefined && sameProcess) {
       void round.input({ type: 'back', from: member.id })
       round.replay(member.id)
@@ -121,11 +123,10 @@ export class Task {
 
   /** The connection is gone. A client in a running round is waited for a little, then no more. */
   leave(member: Member, peer: Peer): void {
-    if (member.peer !== peer) return // it is already back on another connection
-    member.peer = undefined
-    this.#event({ type: 'clients', connected: this.#members.connected.length })
+    if (!this.#members.left(member, peer)) return
+    this.#event({ type: 'clients', connected: this.#members.connections })
     setTimeout(() => {
-      if (this.#members.get(member.id) !== member || member.peer !== undefined) return
+      if (!this.#members.isAway(member)) return
       const round = this.#round?.driverOf(member.id)
       member.gone = true
       if (round === undefined) this.#members.forget(member)
