@@ -7,7 +7,8 @@ import { type Limits, withDefaults } from './config/limits.ts'
 import type { TaskEvent } from './coordinator/events.ts'
 import type { TokenBook } from './enrolment/tokens.ts'
 import { Hub, type HubOptions } from './hub.ts'
-import { Metrics } from './observe/metrics.ts'
+import { Metrics, planeMetrics } from './observe/metrics.ts'
+import { taskMetrics } from './observe/task-metrics.ts'
 import { guard } from './plugins/guard.ts'
 import { httpOptions } from './plugins/http.ts'
 import { openApi } from './plugins/openapi.ts'
@@ -57,9 +58,10 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const operator = await OperatorGate.open(options.operator)
   const app: FastifyInstance = Fastify(httpOptions(limits, door, logger))
   app.server.maxConnections = 2 * limits.clients + 1024 // a client's socket, and its HTTP connection
-  const metrics = new Metrics()
+  const metrics = new Metrics(app)
+  const count = taskMetrics(metrics.registry)
   const onEvent = (task: string, event: TaskEvent) => {
-    metrics.event(task, event)
+    count(task, event)
     app.log[event.type === 'warning' || event.type === 'aborted' ? 'warn' : 'info']({ task, ...event })
   }
   const hub = await Hub.open({ ...options, limits, onEvent })
@@ -74,7 +76,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   })
   app.decorate('hub', hub)
   app.decorate('staging', staging)
-  metrics.watch(app)
+  planeMetrics(metrics.registry, app)
   app.decorate('drain', async () => {
     door.close()
     await hub.drain()
@@ -86,7 +88,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   await openApi(app, 'Fedweave server')
   const gate = new JoinGate(hub.keys.curves, hub.enrolment.key)
   await gateway(app, hub, { door, gate, limits })
-  await app.register(healthRoutes, { hub, metrics })
+  const openTasks = () => {
+    hub.checkOpen()
+    return hub.tasks.size
+  }
+  await app.register(healthRoutes, { metrics, tasks: openTasks })
   await app.register(admissionRoutes, { door, gate })
   await app.register(taskRoutes, { hub })
   await app.register(operateRoutes, { hub })

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -73,6 +73,47 @@ test('three clients enrol with one counted token at a service apart, a fourth is
   await expect((await newcomer(url, 'e', { token, enrolmentUrl: url })).run()).rejects.toMatchObject({
     code: 'FL_CERTIFICATE_INVALID',
   })
+})
+
+test('the enrolment service says that it is ready, documents its routes and counts who asked and what came of it', async () => {
+  const tokens = new TokenBook(folder)
+  const desk = new EnrolmentDesk({ curves: nodeCurves, seed: enrolmentSeed, check: tokens })
+  const service = await buildEnrolmentServer({ desk, tokens, operator: { keyHash: hashOfKey(OPERATOR) } })
+  open.push(service)
+  const url = await service.listen({ host: '127.0.0.1', port: 0 })
+  expect(await (await fetch(`${url}/ready`)).json()).toEqual({ status: 'ready' })
+  const { paths } = (await (await fetch(`${url}/v1/openapi.json`)).json()) as { paths: object }
+  const routes = [
+    '/health',
+    '/metrics',
+    '/ready',
+    '/v1/enrol',
+    '/v1/enrolment',
+    '/v1/openapi.json',
+    '/v1/tokens',
+    '/v1/tokens/{id}',
+  ]
+  expect(Object.keys(paths).sort()).toEqual(routes)
+
+  const { token } = await tokens.create({ uses: 1 })
+  const { url: server } = await started(tinyTask(three), { enrolment: { key: enrolmentKey, url } })
+  const stop = new AbortController()
+  const admitted = await newcomer(server, 'in', { token })
+  const connected = new Promise((resolve) => admitted.on('connection', resolve))
+  const run = admitted.run({ signal: stop.signal }).catch(() => undefined)
+  await connected
+  await expect((await newcomer(server, 'out', { token })).run()).rejects.toMatchObject({ code: 'FL_ENROLMENT_REFUSED' })
+  stop.abort()
+  await run
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  const counted = [
+    ...metrics.matchAll(/^fedweave_request_seconds_count\{method="POST",route="\/v1\/enrol",status="(\d+)"\} (\d+)/gm),
+  ]
+  expect(counted.map(([, status, count]) => [status, count])).toEqual([
+    ['200', '1'],
+    ['403', '1'],
+  ])
+  expect(metrics).toContain('nodejs_eventloop_lag_seconds')
 })
 
 test('a client whose certificate has expired enrols again with the token that it had, and needs no further use of it', async () => {
@@ -177,4 +218,15 @@ test('the API key is made once, in a file that its owner alone reads, and neithe
   expect(second.enrolmentKey).toBe(first.enrolmentKey)
   expect(logged).toContain('/v1/tokens')
   for (const secret of [key, token, token.split('_').at(-1) as string]) expect(logged).not.toContain(secret)
+})
+
+test('an API key that other users can read stops the start with the cure', async () => {
+  const config = parseEnrolmentConfig({ listen: { port: 0 }, data: folder })
+  const path = join(folder, 'operator-api.key')
+  await writeFile(path, 'k'.repeat(40), { mode: 0o644 })
+  await expect(serveEnrolment(config, { warn: () => undefined })).rejects.toMatchObject({
+    code: 'FL_KEYSTORE',
+    message: expect.stringContaining('other users can read'),
+    cure: expect.stringContaining(`chmod 600 ${path}`),
+  })
 })

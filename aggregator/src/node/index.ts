@@ -1,6 +1,6 @@
 export { nodeCurves } from './curves.ts'
 export { createFile, makeFolder, replaceFile, syncFolder, TMP_SUFFIX, writeFully } from './durable.ts'
-export { loadOrCreateKey } from './key-file.ts'
+export { loadOrCreateKey, readPrivate } from './key-file.ts'
 export { fastestPrg, nodePrg } from './prg.ts'
 export { fastestSecretbox } from './secretbox.ts'
 export { startWorker } from './worker.ts'

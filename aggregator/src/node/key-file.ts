@@ -42,7 +42,7 @@ export async function loadOrCreateKey(path: string, { passphrase, create }: KeyF
 }
 
 async function load(path: string, passphrase: string | undefined): Promise<LoadedKey | undefined> {
-  const file = await read(path)
+  const file = await readPrivate(path)
   if (file === undefined) return undefined
   const { seed, encrypted } = await decodeKey(file.text, passphrase, path)
   if (encrypted) return { seed, created: false }
@@ -70,7 +70,8 @@ function warning(path: string, passphrase: string | undefined): { warning?: stri
   return { warning: `${path} holds a key in the clear (mode 0600); give a passphrase to encrypt it` }
 }
 
-async function read(path: string): Promise<{ readonly text: string; readonly exposed: boolean } | undefined> {
+/** A text file, and whether other users can read it, too; undefined where there is none. */
+export async function readPrivate(path: string): Promise<{ readonly text: string; readonly exposed: boolean } | undefined> {
   try {
     const handle = await open(path, 'r')
     try {

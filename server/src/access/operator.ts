@@ -1,8 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FedweaveError, utf8 } from '@fedweave/aggregator'
-import { createFile } from '@fedweave/aggregator/node'
+import { createFile, readPrivate } from '@fedweave/aggregator/node'
 import { type JwtOptions, type JwtVerifier, jwtVerifier } from './jwt.ts'
 
 /** Where the operator's API key lies in the data folder. */
@@ -45,11 +44,16 @@ export function hashOfKey(key: string): Uint8Array {
   return createHash('sha256').update(key).digest()
 }
 
-/** The hash of the API key in `folder`, which is made at the first start. Throws `FL_KEYSTORE`. */
+/** The hash of the API key in `folder`, which is made at the first start. Throws `FL_KEYSTORE`, also where others can read it. */
 export async function operatorKeyHash(folder: string): Promise<Uint8Array> {
   const path = join(folder, OPERATOR_KEY_FILE)
   await createFile(path, utf8(`fwo_${randomBytes(32).toString('base64url')}\n`))
-  const key = (await readFile(path, 'utf8')).trim()
+  const file = await readPrivate(path)
+  if (file?.exposed)
+    throw new FedweaveError('FL_KEYSTORE', `other users can read ${path}, which holds the operator's API key`, {
+      cure: `Remove it, and the next start makes another; or, if nobody read it, run \`chmod 600 ${path}\`.`,
+    })
+  const key = file?.text.trim() ?? ''
   if (!/^[\w.~+/=-]{32,8192}$/.test(key))
     throw new FedweaveError('FL_KEYSTORE', `${path} holds no API key of 32 characters or more`)
   return hashOfKey(key)

@@ -6,10 +6,13 @@ import { Door } from '../access/door.ts'
 import { OperatorGate, type OperatorOptions } from '../access/operator.ts'
 import { type Limits, withDefaults } from '../config/limits.ts'
 import type { EnrolmentConfig } from '../config/schema.ts'
+import { Metrics } from '../observe/metrics.ts'
 import { guard } from '../plugins/guard.ts'
 import { httpOptions } from '../plugins/http.ts'
+import { openApi } from '../plugins/openapi.ts'
 import { enrolmentRoutes } from '../routes/enrolment.ts'
 import { errorReplies } from '../routes/errors.ts'
+import { healthRoutes } from '../routes/health.ts'
 import { tokenRoutes } from '../routes/tokens.ts'
 import { listen, operatorOf, type ServeOptions, serverKey } from '../serving.ts'
 import { enrolmentCheck } from './check.ts'
@@ -32,9 +35,11 @@ export async function buildEnrolmentServer(options: EnrolmentServerOptions): Pro
   const limits = withDefaults(options.limits)
   const door = new Door({ limits, origins, trustProxy })
   const app: FastifyInstance = Fastify(httpOptions(limits, door, options.logger))
+  const metrics = new Metrics(app)
   errorReplies(app)
   await guard(app, { door, operator: await OperatorGate.open(options.operator), origins })
-  app.get('/health', async () => ({ status: 'ok' }))
+  await openApi(app, 'Fedweave enrolment service')
+  await app.register(healthRoutes, { metrics })
   await app.register(enrolmentRoutes, { key: desk.key, desk, url: undefined })
   if (tokens !== undefined) await app.register(tokenRoutes, { tokens })
   return app
