@@ -18,7 +18,7 @@ import { type Certified, newCertified } from './certified.ts'
 import { sharedNow } from './process.ts'
 import { PARAMETERS } from './tiny-model.ts'
 
-/** A process of `bench load` that is many clients. */
+/** A process of `bench connections` or `bench round` that is many clients. */
 export interface Request {
   /** `idle`: joins, and answers nothing from then on. `train`: a whole client, but for training, which is a constant. */
   readonly type: 'idle' | 'train'

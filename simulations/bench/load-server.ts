@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseServerConfig, type Serving, serve, type TaskEvent } from '@fedweave/server'
 import { sharedNow } from './process.ts'
 
-/** The server of `bench load`, in a process of its own so that its memory is its own: all of `fedweave serve` but the command line. */
+/** The server of `bench connections` and `bench round`, in a process of its own so that its memory is its own: all of `fedweave serve` but the command line. */
 export type Request =
   /** Of a server's config with one task. `paused`: it opens no round until it is told to. Answered with `Started`. */
   | { readonly type: 'start'; readonly config: object; readonly paused: boolean }

@@ -11,17 +11,22 @@ interface Bench {
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   browser: () => import('../../bench/browser.ts'),
   bundle: () => import('../../bench/bundle.ts'),
+  connections: () => import('../../bench/connections.ts'),
   crash: () => import('../../bench/crash.ts'),
-  load: () => import('../../bench/load.ts'),
   mnist: () => import('../../bench/mnist.ts'),
+  round: () => import('../../bench/round.ts'),
   secagg: () => import('../../bench/secagg.ts'),
-  sum: () => import('../../bench/sum.ts'),
   simulate: () => import('../../bench/simulate.ts'),
+  sum: () => import('../../bench/sum.ts'),
   train: () => import('../../bench/train.ts'),
   upload: () => import('../../bench/upload.ts'),
 }
 
 export const run: Action = async (_options, [name = '', ...args]) => {
+  if (name === '--help' || name === '-h') {
+    console.log(await help())
+    return 0
+  }
   const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
   if (load === undefined) {
     throw new FedweaveError(
@@ -39,4 +44,13 @@ export const run: Action = async (_options, [name = '', ...args]) => {
     for (const [key, value] of Object.entries(result))
       console.log(`${key.padEnd(16)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
   return result.verified === false ? 1 : 0
+}
+
+async function help(): Promise<string> {
+  const lines: string[] = []
+  for (const load of Object.values(BENCHES)) {
+    const { command } = await load()
+    lines.push(`  ${command.name().padEnd(12)} ${command.description()}`)
+  }
+  return `Usage: fedweave bench <name> [options] [--json]\n\nEach with its own --help:\n${lines.join('\n')}`
 }
