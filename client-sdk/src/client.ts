@@ -23,7 +23,7 @@ import { fetchWeights } from './weights.ts'
 export interface ClientOptions {
   readonly task: string
   readonly dataset: LocalDataset
-  /** Whether the examples are new to the task, which a continuous task is told; absent: where this client was never in a round of it. */
+  /** Whether the examples are new to the task, which a continuous task is told; absent: where no committed round has counted this client. */
   readonly newData?: boolean
   /** Public keys, in hex, known from the operator over another channel; without them the first visit is trusted. */
   readonly pins?: Pins

@@ -35,7 +35,7 @@ export interface SessionOptions {
   readonly transport: Transport
   readonly ledger: LedgerKeeper
   readonly dataset: LocalDataset
-  /** Whether no committed round has seen these data; absent: where this client was never in a round. */
+  /** Whether no committed round has seen these data; absent: where none ever counted an update of this client. */
   readonly newData: boolean | undefined
   readonly trainer: (dataset: LocalDataset) => Trainer
   readonly events: Emitter<ClientEvents>
@@ -73,7 +73,7 @@ export class Session {
     this.#options = options
     this.#dataset = options.dataset
     this.#trainer = options.trainer(options.dataset)
-    this.#newData = options.newData ?? options.ledger.current.head === undefined
+    this.#newData = options.newData ?? options.ledger.current.counted !== true
   }
 
   /** Whether there are data that no committed round has seen. */

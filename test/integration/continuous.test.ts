@@ -4,8 +4,10 @@ import type { LocalDataset } from '@fedweave/client'
 import { afterEach, expect, test } from 'vitest'
 import {
   deltaOf,
+  enrolledStore,
   operatorKey,
   type RunningServer,
+  scriptedTrainer,
   startServer,
   stepOf,
   TINY_SIZE,
@@ -206,4 +208,24 @@ test('a task that is not continuous finishes after its rounds, although there ar
   for (const { client } of started) client.on('round', () => client.newData(dataOf(0, 1)))
   expect((await Promise.all(started.map(({ run }) => run))).map(({ rounds }) => rounds)).toEqual([1, 1, 1])
   expect(status()).toMatchObject({ state: 'finished', rounds: { committed: 1, planned: 1 } })
+})
+
+test('a client whose only round was aborted still brings new data when it comes back in another process', async () => {
+  const deadlines = { recruitingMs: 10_000, setupMs: 5000, collectingMs: 1000, confirmingMs: 5000, unmaskingMs: 5000 }
+  server = await startServer(tinyTask({ rounds: 1, continuous: true, cohort, deadlines }))
+  const reported = reportsTo(server)
+  const store = await enrolledStore('back')
+  const never = scriptedTrainer({ delta: deltaOf(0), examples: 1, loss: 1, accuracy: 0 }, () => new Promise(() => undefined))
+  const process = async () => join(await tinyClient(server.url, 'back', { store, trainer: never.trainer }))
+  const first = await process()
+  await Promise.all([1, 2].map((i) => start(i, 0, () => new Promise(() => undefined))))
+  await reported(3)
+  await expect
+    .poll(() => server.events.some((event) => event.type === 'phase' && event.phase === 'collecting'), patient)
+    .toBe(true)
+  await first.leave()
+  await expect.poll(() => server.events.some((event) => event.type === 'round-ended'), patient).toBe(true)
+  expect((await store.ledger('tiny'))?.head).toBeDefined()
+  await process()
+  await reported(4)
 })

@@ -37,8 +37,9 @@ export class LedgerKeeper {
     return this.#change((before) => ({ ...before, highestRound: round, head: hexHead(head) }))
   }
 
+  /** A round in which this client counted is committed. */
   advance(head: LedgerHead): Promise<void> {
-    return this.#change((before) => ({ ...before, head: hexHead(head) }))
+    return this.#change((before) => ({ ...before, head: hexHead(head), counted: true }))
   }
 
   spend(modelHash: Uint8Array, context: Uint8Array): Promise<void> {

@@ -4,6 +4,8 @@ export interface Ledger {
   readonly highestRound: number
   /** The committed journal entry that it saw last. */
   readonly head?: { readonly index: number; readonly hash: string; readonly modelHash: string }
+  /** Whether an update of this client counted in a committed round. */
+  readonly counted?: true
   /** Base models on which an update left this client, each with the context of its round. */
   readonly spent: readonly { readonly modelHash: string; readonly context: string }[]
   /** Keys that it trusted when it first met the task, where none were pinned. */
