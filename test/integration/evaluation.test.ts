@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { type Evaluator, startEvaluator } from '../../server/src/evaluation/eval
 import { buildModel, describeModel, evaluateModel } from '../../server/src/evaluation/model.ts'
 import { loadTensorFlow, type TensorFlow } from '../../server/src/evaluation/tensorflow.ts'
 import { mnist } from '../../simulations/src/data/mnist.ts'
+import { cnnForward } from './cnn-forward.ts'
 
 /** A layers model as JSON, from (class, config) pairs. */
 function sequential(...layers: readonly (readonly [class_name: string, config: object])[]): string {
@@ -180,6 +182,29 @@ test('the evaluator starts only with data that load, and without a source it onl
   await evaluator.close()
 })
 
+test('a thread that died is replaced by one that has the data again', async () => {
+  const [die, died] = [join(folder, 'die'), join(folder, 'died')]
+  await writeFile(
+    join(folder, 'dies-once.mjs'),
+    `import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+    if (!existsSync(${JSON.stringify(died)})) setInterval(() => {
+      if (!existsSync(${JSON.stringify(die)})) return
+      writeFileSync(${JSON.stringify(died)}, '')
+      process.exit(3)
+    }, 10)
+    export const evaluationData = () => {
+      const { xs, labels, ...rest } = JSON.parse(readFileSync(${JSON.stringify(join(folder, 'points.json'))}, 'utf8'))
+      return { ...rest, xs: Float32Array.from(xs.flat()), labels: Int32Array.from(labels) }
+    }`,
+  )
+  const evaluator = await startEvaluator({ module: join(folder, 'dies-once.mjs') })
+  const { spec } = await evaluator.describe(planar)
+  await writeFile(die, '')
+  await expect.poll(() => existsSync(died)).toBe(true)
+  expect((await evaluator.evaluate(spec, planarWeights)).accuracy).toBe(4 / 6)
+  await evaluator.close()
+})
+
 test('closing rejects calls under way and later ones', async () => {
   const evaluator = await startEvaluator()
   const underWay = expect(evaluator.describe(planar)).rejects.toMatchObject({ code: 'FL_STOPPED' })
@@ -266,40 +291,3 @@ describe('in this thread', () => {
     expect(tf.memory().numTensors).toBe(before)
   })
 })
-
-/** Conv 3x3x32 relu, max-pool 2, dense 128 relu, dense 10 softmax, in float64. */
-function cnnForward(weights: Float32Array, image: Float32Array): number[] {
-  let offset = 0
-  const next = (size: number) => {
-    offset += size
-    return weights.subarray(offset - size, offset)
-  }
-  const [kernel, kernelBias, hidden, hiddenBias, output, outputBias] = [9 * 32, 32, 5408 * 128, 128, 1280, 10].map(
-    next,
-  ) as Float32Array[]
-
-  const pooled = new Float64Array(13 * 13 * 32)
-  for (let y = 0; y < 26; y++) {
-    for (let x = 0; x < 26; x++) {
-      for (let filter = 0; filter < 32; filter++) {
-        let sum = kernelBias?.[filter] as number
-        for (let tap = 0; tap < 9; tap++) {
-          const pixel = image[(y + Math.floor(tap / 3)) * 28 + x + (tap % 3)] as number
-          sum += pixel * (kernel?.[tap * 32 + filter] as number)
-        }
-        const cell = ((y >> 1) * 13 + (x >> 1)) * 32 + filter
-        pooled[cell] = Math.max(pooled[cell] as number, sum) // starts at 0: the relu
-      }
-    }
-  }
-  const fullyConnected = (from: Float64Array, matrix: Float32Array, bias: Float32Array) =>
-    Float64Array.from(bias, (start, unit) =>
-      from.reduce((sum, value, i) => sum + value * (matrix[i * bias.length + unit] as number), start),
-    )
-  const activations = fullyConnected(pooled, hidden as Float32Array, hiddenBias as Float32Array).map((value) =>
-    Math.max(0, value),
-  )
-  const powers = [...fullyConnected(activations, output as Float32Array, outputBias as Float32Array)].map(Math.exp)
-  const total = powers.reduce((sum, power) => sum + power, 0)
-  return powers.map((power) => power / total)
-}

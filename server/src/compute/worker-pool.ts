@@ -74,7 +74,7 @@ export class WorkerPool<Job> {
   #lost(worker: Worker, why: string, cause?: unknown): void {
     const call = this.#workers.get(worker)
     this.#workers.delete(worker)
-    call?.reject(new FedweaveError('FL_SERVER_FAULT', `a compute thread died: ${why}`, { cause }))
+    call?.reject(new FedweaveError('FL_SERVER_FAULT', `a worker thread died: ${why}`, { cause }))
     if (!this.#closed) this.#dispatch()
   }
 }

@@ -1,8 +1,9 @@
 import { extname } from 'node:path'
 import { FedweaveError, type ModelSpec } from '@fedweave/aggregator'
 import { startWorker } from '@fedweave/aggregator/node'
+import { WorkerPool } from '../compute/worker-pool.ts'
 import type { EvaluationSource } from './load-data.ts'
-import type { FromEvaluator, ToEvaluator } from './messages.ts'
+import type { ToEvaluator } from './messages.ts'
 import type { EvaluationResult } from './metrics.ts'
 import type { DescribedModel } from './model.ts'
 
@@ -15,7 +16,8 @@ export interface Evaluator {
   describe(topology: string): Promise<DescribedModel>
   /**
    * Judges `weights`: flat, in the order of `spec.tensors`. Throws `FL_UPDATE_SHAPE` (wrong number), `FL_DATASET_SHAPE` (the
-   * data are for another model), `FL_NON_FINITE` (the model gives NaN), `FL_CONFIG_INVALID` (started without data).
+   * data are for another model), `FL_NON_FINITE` (the model gives NaN), `FL_CONFIG_INVALID` (started without data), `FL_SERVER_FAULT`
+   * (the thread died, and so did the one that was started in its place).
    */
   evaluate(spec: ModelSpec, weights: Float32Array): Promise<EvaluationResult>
   /** Ends the thread; calls under way reject with `FL_STOPPED`. */
@@ -24,54 +26,32 @@ export interface Evaluator {
 
 /**
  * Starts the thread and loads the data. Throws `FL_DEPENDENCY_MISSING` without TensorFlow.js, else as `loadEvaluationData`
- * does. Without a source the evaluator only describes.
+ * does. Without a source the evaluator only describes. A thread that dies is replaced by one that loads the data again.
  */
 export async function startEvaluator(source?: EvaluationSource): Promise<Evaluator> {
-  const worker = startWorker(new URL(`./evaluator.worker${extname(import.meta.url)}`, import.meta.url), { workerData: source })
-  const waiting: { resolve(result: unknown): void; reject(error: FedweaveError): void }[] = []
-  let ended: FedweaveError | undefined
-
-  const end = (error: FedweaveError) => {
-    ended ??= error
-    for (const call of waiting.splice(0)) call.reject(ended)
-  }
-  worker.on('error', (cause) =>
-    end(new FedweaveError('FL_SERVER_FAULT', `the evaluation thread failed: ${String(cause)}`, { cause })),
-  )
-  worker.on('exit', (code) => end(new FedweaveError('FL_SERVER_FAULT', `the evaluation thread ended with code ${code}`)))
-  worker.on('message', (message: FromEvaluator) => {
-    const call = waiting.shift()
-    if ('result' in message) return call?.resolve(message.result)
-    const { code, message: text, cure } = message.error
-    return call?.reject(new FedweaveError(code, text, { cure }))
-  })
-
-  const answer = <T>() =>
-    new Promise<T>((resolve, reject) => {
-      if (ended) reject(ended)
-      else waiting.push({ resolve: resolve as (result: unknown) => void, reject })
-    })
-  const ask = <T>(message: ToEvaluator, transfer: ArrayBuffer[] = []) => {
-    worker.postMessage(message, transfer)
-    return answer<T>()
-  }
-  const close = async () => {
-    end(new FedweaveError('FL_STOPPED', 'the evaluator was closed'))
-    await worker.terminate()
-  }
-
+  const url = new URL(`./evaluator.worker${extname(import.meta.url)}`, import.meta.url)
+  const thread = new WorkerPool<ToEvaluator>(1, () => startWorker(url, { workerData: source }))
+  const ask = <T>(message: ToEvaluator, transfer?: ArrayBuffer[]) => thread.run(message, transfer) as Promise<T>
   try {
-    await answer()
+    await ask({ kind: 'load' })
   } catch (error) {
-    await close()
+    await thread.close()
     throw error
   }
   return {
     describe: (topology) => ask({ kind: 'describe', topology }),
-    evaluate(spec, weights) {
-      const copy = weights.slice() // posting a view would clone the whole buffer under it
-      return ask({ kind: 'evaluate', spec, weights: copy }, [copy.buffer])
+    async evaluate(spec, weights) {
+      const once = () => {
+        const copy = weights.slice() // posting a view would clone the whole buffer under it
+        return ask<EvaluationResult>({ kind: 'evaluate', spec, weights: copy }, [copy.buffer])
+      }
+      try {
+        return await once()
+      } catch (error) {
+        if (!(error instanceof FedweaveError) || error.code !== 'FL_SERVER_FAULT') throw error
+        return once() // on another thread
+      }
     },
-    close,
+    close: () => thread.close(),
   }
 }

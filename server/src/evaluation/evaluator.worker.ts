@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { FedweaveError } from '@fedweave/aggregator'
 import type { LayersModel } from '@tensorflow/tfjs'
+import type { Answer } from '../compute/messages.ts'
 import { type EvaluationSource, loadEvaluationData } from './load-data.ts'
-import type { FromEvaluator, ToEvaluator } from './messages.ts'
+import type { ToEvaluator } from './messages.ts'
 import { buildModel, describeModel, evaluateModel } from './model.ts'
 import { loadTensorFlow } from './tensorflow.ts'
 
@@ -10,14 +11,10 @@ import { loadTensorFlow } from './tensorflow.ts'
 
 const source: EvaluationSource | undefined = workerData
 const ready = start()
+ready.catch(() => undefined) // who asks is told
 let held: { readonly topology: string; readonly model: LayersModel } | undefined
 
-let last = reply(async () => {
-  await ready
-})
-parentPort?.on('message', (message: ToEvaluator) => {
-  last = last.then(() => reply(() => answer(message)))
-})
+parentPort?.on('message', (message: ToEvaluator) => void reply(() => answer(message)))
 
 async function start() {
   const tf = await loadTensorFlow()
@@ -27,6 +24,8 @@ async function start() {
 async function answer(message: ToEvaluator): Promise<unknown> {
   const { tf, data } = await ready
   switch (message.kind) {
+    case 'load':
+      return undefined
     case 'describe': {
       const model = await buildModel(tf, message.topology)
       try {
@@ -49,7 +48,7 @@ async function answer(message: ToEvaluator): Promise<unknown> {
 }
 
 async function reply(work: () => Promise<unknown>): Promise<void> {
-  let message: FromEvaluator
+  let message: Answer<unknown>
   try {
     message = { result: await work() }
   } catch (error) {

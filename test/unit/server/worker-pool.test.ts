@@ -76,8 +76,8 @@ describe('a pool of workers', () => {
   })
 
   test.each([
-    ['throws', 'crash', 'a compute thread died: Error: out of memory'],
-    ['exits', 'exit', 'a compute thread died: it left with code 3'],
+    ['throws', 'crash', 'a worker thread died: Error: out of memory'],
+    ['exits', 'exit', 'a worker thread died: it left with code 3'],
   ] as const)('fails the job of a thread that %s, and does the waiting ones in a new one', async (_, kind, message) => {
     const { pool, started } = poolOf(1)
     const failed = expect(pool.run({ kind })).rejects.toMatchObject({ name: 'FedweaveError', code: 'FL_SERVER_FAULT', message })
