@@ -49,7 +49,15 @@ export {
   verifyRosterEntry,
 } from './secagg/identity.ts'
 export { JOIN_TOKEN_MS, type JoinToken, joinToken, signJoinToken, verifyJoinToken } from './secagg/join-token.ts'
-export { ENTRY_VERSION, type JournalBody, type JournalEntry, openEntry, signEntry } from './secagg/journal.ts'
+export {
+  ENTRY_VERSION,
+  type EntryLink,
+  entryLink,
+  type JournalBody,
+  type JournalEntry,
+  openEntry,
+  signEntry,
+} from './secagg/journal.ts'
 export type { Segments, SignedMask } from './secagg/masks.ts'
 export { completeGraph, type GraphParams, type GraphRule, graphOf } from './secagg/params.ts'
 export { countsOf, LARGEST_COMPLETE_GRAPH, type SparseGraph, sparseGraph } from './secagg/sparse-graph.ts'

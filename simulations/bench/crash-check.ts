@@ -24,7 +24,8 @@ export async function checkAfterCrash(check: CrashCheck): Promise<string[]> {
   const store = await openFileStore(check.folder)
   const config = await store.readNote('config')
   try {
-    const { records } = store
+    const records: Uint8Array[] = []
+    for await (const { bytes } of store.records()) records.push(bytes.slice())
     for (const [i, kept] of check.known.entries())
       if (records[i] === undefined || !equalBytes(records[i], kept)) problems.push(`entry ${i} was lost or changed`)
     const report = verifyJournal(nodeCurves, config ?? new Uint8Array(), records, {
@@ -54,7 +55,7 @@ export async function checkAfterCrash(check: CrashCheck): Promise<string[]> {
           problems.push(`round ${entry.round} counts place ${place} ${times.toFixed(2)} times, not ${expected}`)
       }
     }
-    check.known.push(...records.slice(check.known.length).map((record) => record.slice()))
+    check.known.push(...records.slice(check.known.length))
   } finally {
     await store.close()
   }

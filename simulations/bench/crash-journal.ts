@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type ClientId, FedweaveError, openEntry, signEntry } from '@fedweave/aggregator'
+import { type ClientId, FedweaveError, type JournalEntry, openEntry, signEntry } from '@fedweave/aggregator'
 import { loadOrCreateKey, nodeCurves } from '@fedweave/aggregator/node'
-import { openFileStore } from '@fedweave/server'
+import { openFileStore, type Store } from '@fedweave/server'
 
 const CLIENTS = 10
 
@@ -15,7 +15,7 @@ export async function fillJournal(data: string, task: string, rounds: number): P
   })
   const store = await openFileStore(join(data, 'tasks', task))
   const operatorKey = nodeCurves.ed25519Public(seed)
-  let head = openEntry(nodeCurves, operatorKey, store.records[0] as Uint8Array)
+  let head = await lastEntry(store, operatorKey)
   const clients = Array.from({ length: CLIENTS }, () => {
     const id = randomBytes(16).toString('hex') as ClientId
     const bytes = (length: number) => new Uint8Array(randomBytes(length))
@@ -30,7 +30,7 @@ export async function fillJournal(data: string, task: string, rounds: number): P
     survivors: clients.map(({ id }) => id),
     transcripts: clients.map(({ transcript }) => transcript),
   }
-  for (let i = 1; i <= rounds; i++) {
+  for (let i = head.index + 1; i <= rounds; i++) {
     const { hash: previous, ...before } = head
     const training = { loss: 1, accuracy: 0.5, clippedFraction: 0 }
     const body = {
@@ -48,4 +48,10 @@ export async function fillJournal(data: string, task: string, rounds: number): P
     head = openEntry(nodeCurves, operatorKey, signed)
   }
   await store.close()
+}
+
+async function lastEntry(store: Store, operatorKey: Uint8Array): Promise<JournalEntry> {
+  let last = new Uint8Array()
+  for await (const { bytes } of store.records()) last = bytes.slice()
+  return openEntry(nodeCurves, operatorKey, last)
 }

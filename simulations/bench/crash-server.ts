@@ -4,9 +4,17 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { FedweaveError } from '@fedweave/aggregator'
 
-const BIN = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../bin/fedweave.js' : '../../bin/fedweave.js', import.meta.url),
-)
+const PACKAGE = new URL(import.meta.url.endsWith('.ts') ? '..' : '../..', import.meta.url)
+const FEDWEAVE = {
+  /** In the checkout from TypeScript sources, which takes longer to load; in the published package from dist. */
+  bin: [fileURLToPath(new URL('bin/fedweave.js', PACKAGE))],
+  /** What `npm run build` made, as it is published. */
+  dist: [
+    '--eval',
+    `import(${JSON.stringify(new URL('dist/src/cli.js', PACKAGE).href)}).then(({ main }) => main(process.argv.slice(1)))`,
+  ],
+} as const
+export type RunsFrom = keyof typeof FEDWEAVE
 
 /** `fedweave serve` in a process of its own, from its start to the line that says where it listens. */
 export interface ServeProcess {
@@ -18,9 +26,9 @@ export interface ServeProcess {
   kill(): Promise<void>
 }
 
-export async function startServer(config: string, port: number): Promise<ServeProcess> {
-  const from = performance.now()
-  const args = [BIN, 'serve', '--config', config, '--port', String(port), '--log', 'silent', '--json']
+export async function startServer(config: string, port: number, from: RunsFrom): Promise<ServeProcess> {
+  const start = performance.now()
+  const args = [...FEDWEAVE[from], 'serve', '--config', config, '--port', String(port), '--log', 'silent', '--json']
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
   const exited = once(child, 'exit')
   if (child.stdout === null) throw new Error('the server has no stdout')
@@ -31,7 +39,7 @@ export async function startServer(config: string, port: number): Promise<ServePr
     return {
       url: said.url,
       operatorKey: said.operatorKey,
-      startMs: performance.now() - from,
+      startMs: performance.now() - start,
       async kill() {
         child.kill('SIGKILL')
         await exited

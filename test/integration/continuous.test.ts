@@ -1,11 +1,10 @@
-import { decodeClientMessage, openEntry } from '@fedweave/aggregator'
-import { nodeCurves } from '@fedweave/aggregator/node'
+import { decodeClientMessage, type JournalEntry } from '@fedweave/aggregator'
 import type { LocalDataset } from '@fedweave/client'
 import { afterEach, expect, test } from 'vitest'
 import {
   deltaOf,
   enrolledStore,
-  operatorKey,
+  entriesOf,
   type RunningServer,
   scriptedTrainer,
   startServer,
@@ -79,7 +78,7 @@ function reportsTo({ app }: RunningServer): (count: number) => Promise<void> {
 
 /** The journal's entry `index` moved the model by the mean of these deltas, within one quantum. */
 function expectMean(index: number, deltas: readonly Float32Array[]): void {
-  const entry = openEntry(nodeCurves, operatorKey, server.app.hub.task('tiny').history.signedEntries[index] as Uint8Array)
+  const entry = entriesOf(server)[index] as JournalEntry
   const [before, after] = [weightsOf(server.disk, entry.modelBefore), weightsOf(server.disk, entry.modelAfter)]
   for (let p = 0; p < TINY_SIZE; p++) {
     const mean = deltas.reduce((sum, delta) => sum + (delta[p] as number), 0) / deltas.length

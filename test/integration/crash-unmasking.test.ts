@@ -1,12 +1,9 @@
-import { openEntry } from '@fedweave/aggregator'
-import { nodeCurves } from '@fedweave/aggregator/node'
 import { seededEntropy } from '@fedweave/aggregator/testing'
-import type { ServerOptions } from '@fedweave/server'
 import { afterEach, expect, test } from 'vitest'
 import {
   crashed,
   deltaOf,
-  operatorKey,
+  entriesOf,
   type RunningServer,
   scriptedTrainer,
   startServer,
@@ -24,21 +21,21 @@ afterEach(async () => {
 })
 
 /**
- * Runs one round with four clients. At the first answer every connection breaks, and a server that has nothing but what
- * was on the disk at that moment takes the first one's place.
+ * Runs one round with four clients. When the first has come so far every connection breaks, and a server that has nothing but
+ * what was on the disk at that moment takes the first one's place.
  */
-async function crashAtTheFirstAnswer(task: ReturnType<typeof tinyTask>, next: Partial<ServerOptions>) {
+async function crashAtTheFirst(progress: 'confirmed' | 'unmasked', task: ReturnType<typeof tinyTask>) {
   const coordinatorSecret = seededEntropy('crash/coordinator').bytes(32)
   const first = await startServer(task, { coordinatorSecret })
   server = first
   const { app } = first
   const restarted = new Promise<RunningServer>((resolve) => {
     app.hub.task('tiny').events.once('event', function listen(event) {
-      if (event.type !== 'client' || event.progress !== 'unmasked') {
+      if (event.type !== 'client' || event.progress !== progress) {
         app.hub.task('tiny').events.once('event', listen)
         return
       }
-      resolve(crashed(first, task, { coordinatorSecret, ...next }))
+      resolve(crashed(first, task, { coordinatorSecret }))
     })
   })
   const trainers = [0, 1, 2, 3].map((i) => scriptedTrainer({ delta: deltaOf(i), examples: 1, loss: 1, accuracy: 0 }))
@@ -50,12 +47,10 @@ async function crashAtTheFirstAnswer(task: ReturnType<typeof tinyTask>, next: Pa
 const cohort = { minimum: 3, target: 4, overSelection: 1 }
 
 test('a server that crashes while its clients give shares finishes that round when it is back, from the same updates', async () => {
-  const { server, runs, trainings } = await crashAtTheFirstAnswer(tinyTask({ cohort }), {})
+  const { server, runs, trainings } = await crashAtTheFirst('unmasked', tinyTask({ cohort }))
   expect((await Promise.all(runs)).map(({ rounds }) => rounds)).toEqual([1, 1, 1, 1])
   expect(trainings()).toEqual([1, 1, 1, 1])
-  const [, entry, ...more] = server.app.hub
-    .task('tiny')
-    .history.signedEntries.map((signed) => openEntry(nodeCurves, operatorKey, signed))
+  const [, entry, ...more] = entriesOf(server)
   if (entry === undefined) throw new Error('no round was committed')
   expect(more).toEqual([])
   expect(entry.round).toBe(1)
@@ -66,4 +61,13 @@ test('a server that crashes while its clients give shares finishes that round wh
     expect(Math.abs((after[p] as number) - (before[p] as number) - mean)).toBeLessThan(stepOf(server) + 1e-6)
   }
   expect(server.disk.notes.get('round')).toHaveLength(0) // nothing of it is kept
+})
+
+test('a server that crashes while its clients confirm gives that round up for good, and they bring the same updates to another', async () => {
+  const { server, runs, trainings } = await crashAtTheFirst('confirmed', tinyTask({ cohort }))
+  expect((await Promise.all(runs)).map(({ rounds }) => rounds)).toEqual([1, 1, 1, 1])
+  expect(trainings()).toEqual([1, 1, 1, 1])
+  const [, entry, ...more] = entriesOf(server)
+  expect(more).toEqual([])
+  expect(entry?.round).toBeGreaterThan(1) // no second survivor list can bear the context of the first
 })

@@ -1,8 +1,9 @@
-import { openEntry, verifyJournal } from '@fedweave/aggregator'
+import { type JournalEntry, verifyJournal } from '@fedweave/aggregator'
 import { nodeCurves } from '@fedweave/aggregator/node'
 import { afterEach, expect, test } from 'vitest'
 import {
   enrolmentKey,
+  entriesOf,
   operatorKey,
   type RunningServer,
   scriptedTrainer,
@@ -31,7 +32,7 @@ async function poisonedRound(combine: string): Promise<{ readonly change: Float3
     return (await tinyClient(running.url, `group-${i}`, { trainer })).run()
   })
   expect((await Promise.all(clients)).map(({ rounds }) => rounds)).toEqual(Array(9).fill(1))
-  const entry = openEntry(nodeCurves, operatorKey, running.app.hub.task('tiny').history.signedEntries.at(-1) as Uint8Array)
+  const entry = entriesOf(running).at(-1) as JournalEntry
   expect(entry.cohorts.map(({ survivors }) => survivors.length)).toEqual([3, 3, 3])
   const [before, after] = [weightsOf(running.disk, entry.modelBefore), weightsOf(running.disk, entry.modelAfter)]
   return { change: after.map((weight, p) => weight - (before[p] as number)), running }
@@ -40,8 +41,8 @@ async function poisonedRound(combine: string): Promise<{ readonly change: Float3
 test('with three cohorts and the median one poisoned client moves nothing, and the journal of all cohorts verifies', async () => {
   const { change, running } = await poisonedRound('median')
   for (const moved of change) expect(Math.abs(moved - 0.1)).toBeLessThan(stepOf(running) + 1e-6)
-  const { signedConfig, signedEntries } = running.app.hub.task('tiny').history
-  const report = verifyJournal(nodeCurves, signedConfig, signedEntries, { operatorKey, enrolmentKey })
+  const { signedConfig } = running.app.hub.task('tiny').history
+  const report = verifyJournal(nodeCurves, signedConfig, running.disk.journal, { operatorKey, enrolmentKey })
   expect(report).toEqual({ rounds: 1, transcripts: 9, problems: [] })
 })
 

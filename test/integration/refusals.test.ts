@@ -1,11 +1,10 @@
-import { decodeServerMessage, encodeClientMessage, openEntry, type ServerMessage, toHex } from '@fedweave/aggregator'
-import { nodeCurves } from '@fedweave/aggregator/node'
+import { decodeServerMessage, encodeClientMessage, type ServerMessage, toHex } from '@fedweave/aggregator'
 import { seededEntropy } from '@fedweave/aggregator/testing'
 import { socketTransport, type Transport } from '@fedweave/client/simulation'
 import { afterEach, expect, test } from 'vitest'
 import {
   deltaOf,
-  operatorKey,
+  entriesOf,
   type RunningServer,
   scriptedTrainer,
   startServer,
@@ -67,8 +66,7 @@ async function committed(rudeTransport: () => Transport): Promise<void> {
   const others = [0, 1].map(async (i) => (await tinyClient(url, `polite-${i}`, { trainer: plain(i).trainer })).run())
   const rudest = (await tinyClient(url, 'rude', { trainer: plain(2).trainer, server: rudeTransport })).run()
   expect((await Promise.all([...others, rudest])).map(({ rounds }) => rounds)).toEqual([1, 1, 1])
-  const entry = openEntry(nodeCurves, operatorKey, server.app.hub.task('tiny').history.signedEntries.at(-1) as Uint8Array)
-  expect(entry.cohorts[0]?.survivors.length).toBe(3)
+  expect(entriesOf(server).at(-1)?.cohorts[0]?.survivors.length).toBe(3)
 }
 
 const three = { cohort: { minimum: 3, target: 3, overSelection: 1 } }

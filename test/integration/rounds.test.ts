@@ -1,9 +1,10 @@
-import { openEntry, verifyJournal } from '@fedweave/aggregator'
+import { verifyJournal } from '@fedweave/aggregator'
 import { nodeCurves } from '@fedweave/aggregator/node'
 import { afterEach, expect, test } from 'vitest'
 import {
   deltaOf,
   enrolmentKey,
+  entriesOf,
   operatorKey,
   type RunningServer,
   scriptedTrainer,
@@ -20,10 +21,6 @@ afterEach(async () => {
   await server?.app.close()
   server = undefined
 })
-
-function entriesOf({ app }: RunningServer) {
-  return app.hub.task('tiny').history.signedEntries.map((entry) => openEntry(nodeCurves, operatorKey, entry))
-}
 
 test('over real sockets every round commits the plain mean of the deltas within one quantum', async () => {
   const clients = 5
@@ -56,8 +53,8 @@ test('over real sockets every round commits the plain mean of the deltas within 
     expect(entry.training?.accuracy).toBeCloseTo(0.2, 6)
     expect(entry.weight).toBe(clients)
   }
-  const { signedConfig, signedEntries } = server.app.hub.task('tiny').history
-  const report = verifyJournal(nodeCurves, signedConfig, signedEntries, { operatorKey, enrolmentKey })
+  const { signedConfig } = server.app.hub.task('tiny').history
+  const report = verifyJournal(nodeCurves, signedConfig, server.disk.journal, { operatorKey, enrolmentKey })
   expect(report).toEqual({ rounds, transcripts: clients * rounds, problems: [] })
 })
 

@@ -2,10 +2,18 @@ import { createHash } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { openFileStore } from '../../server/src/storage/files.ts'
+import type { Store } from '../../server/src/storage/store.ts'
 
 /** The process that the storage faults hit: appends record after record with a checkpoint each, and says what was acknowledged. */
 
 export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+/** What the journal holds, by the hashes of its records. */
+export async function hashesOf(store: Store): Promise<readonly string[]> {
+  const hashes: string[] = []
+  for await (const { bytes } of store.records()) hashes.push(sha256(bytes))
+  return hashes
+}
 
 /** Record `index`, up to 4 MB: large enough that some kills land inside a write. The same in every process. */
 export function recordOf(index: number): Uint8Array {
@@ -28,7 +36,7 @@ function say(line: string): void {
 
 async function write(folder: string): Promise<void> {
   const store = await openFileStore(folder)
-  for (let index = store.records.length; ; index++) {
+  for (let index = (await hashesOf(store)).length; ; index++) {
     await Promise.all([
       store.append(recordOf(index)).then(() => say(`record ${index}`)),
       store.putCheckpoint(checkpointOf(index)).then((hash) => say(`checkpoint ${hash}`)),

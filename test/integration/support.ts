@@ -2,9 +2,11 @@ import {
   certificate,
   certify,
   encode,
+  type JournalEntry,
   joinToken,
   type LocalUpdate,
   openConfig,
+  openEntry,
   signJoinToken,
   toHex,
   UpdateFormat,
@@ -163,6 +165,11 @@ export async function tinyClient(url: string, name: string, options: Partial<Sim
 /** A delta of the tiny model that differs from client to client, inside any clip bound used here. */
 export function deltaOf(client: number, round = 0): Float32Array {
   return Float32Array.from({ length: TINY_SIZE }, (_, i) => Math.sin(1 + i * 1.7 + client * 0.9 + round * 2.3))
+}
+
+/** What the server committed; first the entry of the initial model. */
+export function entriesOf({ disk }: { readonly disk: MemoryDisk }): readonly JournalEntry[] {
+  return disk.journal.map((signed) => openEntry(nodeCurves, operatorKey, signed))
 }
 
 export function stepOf(server: RunningServer): number {

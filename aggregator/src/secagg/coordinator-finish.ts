@@ -15,7 +15,10 @@ import { type ShareKind, shareCommitment } from './shares.ts'
 type Phase<P extends CoordinatorState['phase']> = Extract<CoordinatorState, { phase: P }>
 type Message<T extends ClientMessage['type']> = Extract<ClientMessage, { type: T }>
 
-/** Fixes U2 once every update that can still come is here, the target of an over-selected cohort is met, or the time is over. */
+/**
+ * Fixes U2 once every update that can still come is here, the target of an over-selected cohort is met, or the time is over.
+ * Nothing is made durable yet: after a crash from here to `persist-round` the round is gone, and no other bears its context.
+ */
 export function closeCollecting(
   env: CoordinatorEnv,
   state: Phase<'collecting'>,
@@ -38,12 +41,10 @@ export function closeCollecting(
   }
   const survivors = [...uploaded.keys()].sort()
   const { context } = facts
-  const effects: CoordinatorEffect[] = [{ type: 'persist-survivors', context, survivors }]
-  for (const to of active) effects.push({ type: 'send', to, message: { type: 'survivors', context, survivors } })
   const deadlineOfPhase = now + env.config.deadlines.confirmingMs
   return {
     state: { ...state, ...activated, phase: 'confirming', survivors, confirms: new Map(), deadline: deadlineOfPhase },
-    effects,
+    effects: active.map((to) => ({ type: 'send', to, message: { type: 'survivors', context, survivors } })),
   }
 }
 

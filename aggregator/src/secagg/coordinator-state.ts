@@ -114,8 +114,6 @@ export type CoordinatorEffect =
   | { readonly type: 'reject'; readonly to: ClientId; readonly code: ErrorCode; readonly message: string }
   /** Add this client's opened update to the sum. */
   | { readonly type: 'accumulate'; readonly from: ClientId }
-  /** Make U2 durable before the next effect. */
-  | { readonly type: 'persist-survivors'; readonly context: Uint8Array; readonly survivors: readonly ClientId[] }
   /** Make the round, as `encodeRound` gives it, and its masked sum durable before the next effect. */
   | { readonly type: 'persist-round' }
   /** A holder's share did not match its dealer's commitment; it was left out. */

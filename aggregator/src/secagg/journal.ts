@@ -7,6 +7,7 @@ import {
   bytes,
   clientIdCodec,
   decode,
+  decodeStart,
   encode,
   f64,
   list,
@@ -33,11 +34,7 @@ export const cohortRecord = struct({
 })
 export type CohortRecord = ValueOf<typeof cohortRecord>
 
-/**
- * One committed round, or (index 0) the initial model. It holds everything that a reader needs to compute the round's
- * context again and to check what the survivors signed.
- */
-export const journalBody = struct({
+const linkFields = {
   version: u8,
   index: u64,
   task: ascii(64),
@@ -50,6 +47,15 @@ export const journalBody = struct({
   modelBefore: hash32,
   modelAfter: hash32,
   strategyState: hash32,
+}
+const link = struct(linkFields)
+
+/**
+ * One committed round, or (index 0) the initial model. It holds everything that a reader needs to compute the round's
+ * context again and to check what the survivors signed.
+ */
+export const journalBody = struct({
+  ...linkFields,
   /** Each a secure sum of its own over the same base model; none in the first entry. */
   cohorts: list(cohortRecord, MAX_COHORTS),
   /** Total weight of the survivors. */
@@ -70,6 +76,9 @@ export interface JournalEntry extends JournalBody {
   readonly hash: Uint8Array
 }
 
+/** What chains an entry to the one before. */
+export type EntryLink = ValueOf<typeof link> & Pick<JournalEntry, 'hash'>
+
 export function signEntry(curves: Curves, operatorSeed: Uint8Array, body: JournalBody): Uint8Array {
   const raw = encode(journalBody, body)
   return encode(signedEntry, { body: raw, signature: curves.sign(operatorSeed, hash('fw1/entry', raw)) })
@@ -83,4 +92,13 @@ export function openEntry(curves: Curves, operatorKey: Uint8Array, signed: Uint8
     throw new FedweaveError('FL_PIN_MISMATCH', `a journal entry is not signed by the operator key ${toHex(operatorKey)}`)
   }
   return { ...decode(journalBody, body), hash: digest }
+}
+
+/**
+ * The beginning of a signed entry, whoever signed it: enough where a later entry, which `openEntry` opened, vouches for this
+ * one through the hashes in between. Throws `FL_MESSAGE_MALFORMED`.
+ */
+export function entryLink(signed: Uint8Array): EntryLink {
+  const { body } = decode(signedEntry, signed)
+  return { ...decodeStart(link, body), hash: hash('fw1/entry', body) }
 }

@@ -101,6 +101,11 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
   return value
 }
 
+/** Reads one value, and nothing of what follows it. Throws `FL_MESSAGE_MALFORMED`. */
+export function decodeStart<T>(codec: Codec<T>, bytes: Uint8Array): T {
+  return codec.read(new Reader(bytes))
+}
+
 function integer(size: 1 | 2 | 4 | 8): Codec<number> {
   return {
     write(out, value) {

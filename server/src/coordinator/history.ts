@@ -1,5 +1,4 @@
 import {
-  type ClientId,
   ENTRY_VERSION,
   equalBytes,
   FedweaveError,
@@ -17,7 +16,8 @@ import {
 import type { Store } from '../storage/store.ts'
 import type { ServerKeys } from './identity.ts'
 import { decodeInterrupted, encodeInterrupted, type InterruptedRound } from './interrupted.ts'
-import { replayJournal } from './replay.ts'
+import { KeptCheckpoints } from './kept-checkpoints.ts'
+import { type JournalHead, replayJournal } from './replay.ts'
 
 const ZERO = new Uint8Array(32)
 
@@ -34,11 +34,8 @@ export class TaskHistory {
   readonly configHash: Uint8Array
   readonly #store: Store
   readonly #keys: ServerKeys
-  readonly #signed: Uint8Array[]
-  /** Checkpoints that entries name, the oldest first; the first is the initial model's. */
-  readonly #named: string[][]
-  readonly #keptCheckpoints: number
-  #head: JournalEntry | undefined
+  readonly #kept: KeptCheckpoints | undefined
+  #head: JournalHead | undefined
   #weights: Float32Array
   #attempt: number
 
@@ -47,33 +44,29 @@ export class TaskHistory {
     keys: ServerKeys,
     signedConfig: Uint8Array,
     opened: OpenedConfig,
-    start: { readonly weights: Float32Array; readonly attempt: number; readonly keptCheckpoints: number },
+    start: { readonly weights: Float32Array; readonly attempt: number; readonly keptCheckpoints: number | undefined },
   ) {
     this.#store = store
     this.#keys = keys
     this.signedConfig = signedConfig
     this.config = opened.config
     this.configHash = opened.configHash
-    this.#signed = [...store.records]
-    const entries = replayJournal(store, keys, opened.config.taskId, opened.configHash)
-    this.#named = entries.map(checkpointsOf)
-    this.#head = entries.at(-1)
     this.#weights = start.weights
     this.#attempt = start.attempt
-    this.#keptCheckpoints = start.keptCheckpoints
+    this.#kept = start.keptCheckpoints === undefined ? undefined : new KeptCheckpoints(start.keptCheckpoints)
   }
 
   /**
    * Opens what the store holds, or begins the task with `initialWeights`. Throws `FL_CONFIG_INVALID` when the store was
    * begun under another config, `FL_STORE_DAMAGED` when the last committed model is missing or the chain is broken.
-   * The models of the last `keptCheckpoints` rounds are kept, besides the initial one.
+   * The models of the last `keptCheckpoints` rounds are kept, besides the initial one; absent: all.
    */
   static async open(
     store: Store,
     keys: ServerKeys,
     config: TaskConfig,
     initialWeights: Float32Array,
-    keptCheckpoints = Number.POSITIVE_INFINITY,
+    keptCheckpoints?: number,
   ): Promise<TaskHistory> {
     const kept = await store.readNote('config')
     const signedConfig = kept ?? signConfig(keys.curves, keys.operatorSeed, config)
@@ -87,24 +80,25 @@ export class TaskHistory {
     const attempts = await store.readNote('attempt')
     const attempt = attempts === undefined ? 0 : Number(new DataView(attempts.slice().buffer).getBigUint64(0))
     const history = new TaskHistory(store, keys, signedConfig, opened, { weights: initialWeights, attempt, keptCheckpoints })
-    if (store.records.length === 0) await history.#begin(initialWeights)
+    await history.#replay()
+    if (history.#head === undefined) await history.#begin(initialWeights)
     else await history.#resume()
     await history.#prune()
     return history
   }
 
   get head(): JournalEntry {
-    if (this.#head === undefined) throw new Error('the journal has not begun')
-    return this.#head
+    return this.#journalHead.entry
   }
 
   /** The last entry as the operator signed it. */
   get signedHead(): Uint8Array {
-    return this.#signed.at(-1) as Uint8Array
+    return this.#journalHead.signed
   }
 
-  get signedEntries(): readonly Uint8Array[] {
-    return this.#signed
+  /** All entries as the operator signed them, the first one first, read as they are asked for: the journal grows without end. */
+  async *signedEntries(): AsyncGenerator<Uint8Array> {
+    for await (const { bytes } of this.#store.records()) yield bytes
   }
 
   get weights(): Float32Array {
@@ -113,7 +107,7 @@ export class TaskHistory {
 
   /** Rounds committed so far. */
   get rounds(): number {
-    return this.#signed.length - 1
+    return this.head.index
   }
 
   /** A round number that was never used, durable before it is given. */
@@ -131,7 +125,7 @@ export class TaskHistory {
     const signed = await this.#append({
       ...commitment,
       version: ENTRY_VERSION,
-      index: this.#signed.length,
+      index: this.head.index + 1,
       task: this.config.taskId,
       at: Date.now(),
       previous: this.head.hash,
@@ -147,10 +141,6 @@ export class TaskHistory {
 
   checkpoint(hash: string): Promise<Uint8Array | undefined> {
     return this.#store.checkpoint(hash)
-  }
-
-  noteSurvivors(context: Uint8Array, survivors: readonly ClientId[]): Promise<void> {
-    return this.#store.note('survivors', Buffer.from(JSON.stringify({ context: toHex(context), survivors })))
   }
 
   noteRound(round: Omit<InterruptedRound, 'coordinatorKey' | 'headHash'>): Promise<void> {
@@ -173,6 +163,16 @@ export class TaskHistory {
 
   close(): Promise<void> {
     return this.#store.close()
+  }
+
+  get #journalHead(): JournalHead {
+    if (this.#head === undefined) throw new Error('the journal has not begun')
+    return this.#head
+  }
+
+  async #replay(): Promise<void> {
+    const journal = { keys: this.#keys, task: this.config.taskId, configHash: this.configHash }
+    this.#head = await replayJournal(this.#store, journal, (link) => this.#kept?.committed(link))
   }
 
   async #begin(weights: Float32Array): Promise<void> {
@@ -208,23 +208,16 @@ export class TaskHistory {
   async #append(body: JournalBody): Promise<Uint8Array> {
     const signed = signEntry(this.#keys.curves, this.#keys.operatorSeed, body)
     await this.#store.append(signed)
-    this.#signed.push(signed)
-    this.#head = openEntry(this.#keys.curves, this.#keys.operatorKey, signed)
-    this.#named.push(checkpointsOf(this.#head))
+    const entry = openEntry(this.#keys.curves, this.#keys.operatorKey, signed)
+    this.#head = { entry, signed }
+    this.#kept?.committed(entry)
     return signed
   }
 
   /** What a crash left behind between a checkpoint and its entry goes, too. A round stays committed where this fails. */
   async #prune(): Promise<void> {
-    const [initial = [], ...later] = this.#named
-    const kept = Number.isFinite(this.#keptCheckpoints) ? later.slice(-this.#keptCheckpoints) : later
-    await this.#store.keepCheckpoints(new Set([initial, ...kept].flat())).catch(() => undefined)
+    if (this.#kept !== undefined) await this.#store.keepCheckpoints(this.#kept.names).catch(() => undefined)
   }
-}
-
-/** The model, and what a strategy keeps from round to round. */
-function checkpointsOf({ modelAfter, strategyState }: JournalEntry): string[] {
-  return [toHex(modelAfter), toHex(strategyState)]
 }
 
 /** Little-endian float32: what a model's hash is over, and what clients fetch. */

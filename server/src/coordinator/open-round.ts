@@ -39,7 +39,6 @@ export function openRound({ begin, history, hooks, commit, onAbort, ...common }:
         begin: beginnings[index] as Beginning,
         hooks: {
           ...hooks,
-          persistSurvivors: (context, survivors) => history.noteSurvivors(context, survivors),
           async persistRound(state, work) {
             if (!resumable) return
             await history.noteRound({ round, record: encodeRound(state), uploadBytes: work.uploadBytes, sum: work.words() })

@@ -28,8 +28,6 @@ import { RoundWork } from './round-work.ts'
 /** What a round needs of the task that runs it. */
 export interface RoundHooks {
   send(to: ClientId, message: ServerMessage): void
-  /** Durable when it resolves. */
-  persistSurvivors(context: Uint8Array, survivors: readonly ClientId[]): Promise<void>
   /** Keeps what finishing the round takes; durable when it resolves. */
   persistRound(state: Extract<CoordinatorState, { phase: 'unmasking' }>, work: RoundWork): Promise<void>
   /** Decodes, applies the strategy, commits. A `FedweaveError` aborts the round. */
@@ -204,9 +202,6 @@ export class RoundDriver {
         case 'accumulate':
           if (upload === undefined) throw new Error('an update counted that was never opened')
           this.#work.add(upload)
-          break
-        case 'persist-survivors':
-          await hooks.persistSurvivors(effect.context, effect.survivors)
           break
         case 'persist-round':
           if (this.#state.phase === 'unmasking') await hooks.persistRound(this.#state, this.#work)

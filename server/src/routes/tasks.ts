@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { TaskEvent } from '../coordinator/events.ts'
+import type { TaskHistory } from '../coordinator/history.ts'
 import { taskStatusSchema } from '../coordinator/status.ts'
 import type { Hub } from '../hub.ts'
 import { contentOf, refusals } from './refusals.ts'
@@ -48,17 +50,18 @@ export const taskRoutes: FastifyPluginAsyncTypebox<{ hub: Hub }> = async (app, {
     summary: 'All that `verifyJournal` needs: the config and the entries as the operator signed them, in base64',
     params: taskParams,
     response: {
-      200: Type.Object(
-        { config: Type.String(), entries: Type.Array(Type.String()) },
-        { description: 'The protocol, section 12, says what is in them.' },
+      200: Type.Unsafe<Readable>(
+        Type.Object(
+          { config: Type.String(), entries: Type.Array(Type.String()) },
+          { description: 'The protocol, section 12, says what is in them.' },
+        ),
       ),
       ...refusals(404),
     },
   }
-  app.get('/v1/tasks/:task/journal', { schema: journal }, async ({ params }) => {
-    const { signedConfig, signedEntries } = hub.task(params.task).history
-    const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
-    return { config: base64(signedConfig), entries: signedEntries.map(base64) }
+  app.get('/v1/tasks/:task/journal', { schema: journal }, async ({ params }, reply) => {
+    const { history } = hub.task(params.task)
+    return reply.type('application/json; charset=utf-8').send(Readable.from(journalJson(history)))
   })
 
   const events = {
@@ -81,4 +84,16 @@ export const taskRoutes: FastifyPluginAsyncTypebox<{ hub: Hub }> = async (app, {
     events.on('event', send).once('closed', end)
     request.raw.once('close', () => events.off('event', send).off('closed', end))
   })
+}
+
+/** An entry at a time: the whole journal may be more than the server has room for. */
+async function* journalJson(history: TaskHistory): AsyncGenerator<string> {
+  const base64 = (bytes: Uint8Array) => `"${Buffer.from(bytes).toString('base64')}"`
+  yield `{"config":${base64(history.signedConfig)},"entries":`
+  let before = '['
+  for await (const entry of history.signedEntries()) {
+    yield `${before}${base64(entry)}`
+    before = ','
+  }
+  yield ']}'
 }

@@ -36,8 +36,7 @@ async function open(folder: string): Promise<Store> {
   try {
     await removeLeftovers(checkpoints)
     await removeLeftovers(notes)
-    const journalPath = join(folder, 'journal.log')
-    const journal = await openJournal(journalPath)
+    const journal = await openJournal(join(folder, 'journal.log'))
 
     let closed = false
     let last: Promise<unknown> = Promise.resolve()
@@ -50,8 +49,13 @@ async function open(folder: string): Promise<Store> {
     }
 
     return {
-      records: journal.records,
-      placeOf: (index) => `${journalPath}: the record at byte ${journal.offsets[index]}`,
+      async *records() {
+        if (closed) throw storeClosed()
+        for await (const record of journal.records()) {
+          yield record
+          if (closed) throw storeClosed()
+        }
+      },
       append(record) {
         const frame = encodeFrame(record) // now, as the caller may reuse its buffer while the write waits its turn
         return inTurn(() => journal.append(frame))
@@ -87,11 +91,13 @@ async function open(folder: string): Promise<Store> {
         const file = join(notes, name)
         const bytes = await readIfThere(file)
         if (bytes === undefined) return undefined
-        const { records, end } = decodeFrames(bytes, file)
-        if (records.length !== 1 || end !== bytes.length) {
-          throw new FedweaveError('FL_STORE_DAMAGED', `${file}: expected one record, the rest at byte ${end} is damaged`)
-        }
-        return records[0]
+        const [frame] = decodeFrames(bytes, file)
+        if (frame?.end !== bytes.length)
+          throw new FedweaveError(
+            'FL_STORE_DAMAGED',
+            `${file}: expected one record, the rest at byte ${frame?.end ?? 0} is damaged`,
+          )
+        return frame.record
       },
       async close() {
         if (closed) return

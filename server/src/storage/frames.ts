@@ -22,38 +22,35 @@ export function encodeFrame(record: Uint8Array): Uint8Array {
   return frame
 }
 
-export interface Frames {
-  /** Views into the bytes that were read. */
-  readonly records: readonly Uint8Array[]
-  /** Where each record's frame begins. */
-  readonly offsets: readonly number[]
-  /** Offset behind the last whole frame; smaller than the length of `bytes` when the tail is torn. */
+export interface Frame {
+  /** A view into the bytes that were read. */
+  readonly record: Uint8Array
+  /** Where the frame begins in its file, and where it ends. */
+  readonly offset: number
   readonly end: number
 }
 
 /**
- * Splits a file of frames. An incomplete last frame is left out and shows in `end`; everything else that does not
- * match its check throws `FL_STORE_DAMAGED` with `file` and the byte offset of the frame.
+ * The whole frames at the beginning of `bytes`, which lie at `offset` of `file`. An incomplete last one is left out; everything
+ * else that does not match its check throws `FL_STORE_DAMAGED` with `file` and the byte offset of the frame.
  */
-export function decodeFrames(bytes: Uint8Array, file: string): Frames {
+export function decodeFrames(bytes: Uint8Array, file: string, offset = 0): readonly Frame[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const records: Uint8Array[] = []
-  const offsets: number[] = []
-  let end = 0
-  while (bytes.length - end >= HEADER_BYTES) {
-    const header = bytes.subarray(end, end + HEADER_BYTES)
+  const frames: Frame[] = []
+  let at = 0
+  while (bytes.length - at >= HEADER_BYTES) {
+    const header = bytes.subarray(at, at + HEADER_BYTES)
     const lengthCheck = sha256Head(header.subarray(0, LENGTH_BYTES), CHECKED_LENGTH_BYTES - LENGTH_BYTES)
-    if (!equalBytes(header.subarray(LENGTH_BYTES, CHECKED_LENGTH_BYTES), lengthCheck)) throw damaged(file, end, 'length')
-    const next = end + HEADER_BYTES + view.getUint32(end)
+    if (!equalBytes(header.subarray(LENGTH_BYTES, CHECKED_LENGTH_BYTES), lengthCheck)) throw damaged(file, offset + at, 'length')
+    const next = at + HEADER_BYTES + view.getUint32(at)
     if (next > bytes.length) break
-    const record = bytes.subarray(end + HEADER_BYTES, next)
+    const record = bytes.subarray(at + HEADER_BYTES, next)
     const recordCheck = sha256Head(record, HEADER_BYTES - CHECKED_LENGTH_BYTES)
-    if (!equalBytes(header.subarray(CHECKED_LENGTH_BYTES), recordCheck)) throw damaged(file, end, 'content')
-    records.push(record)
-    offsets.push(end)
-    end = next
+    if (!equalBytes(header.subarray(CHECKED_LENGTH_BYTES), recordCheck)) throw damaged(file, offset + at, 'content')
+    frames.push({ record, offset: offset + at, end: offset + next })
+    at = next
   }
-  return { records, offsets, end }
+  return frames
 }
 
 function damaged(file: string, offset: number, what: 'length' | 'content'): FedweaveError {

@@ -14,8 +14,13 @@ export function memoryStore(disk = new MemoryDisk()): Store {
     if (closed) throw storeClosed()
   }
   return {
-    records: disk.journal.map((record) => record.slice()),
-    placeOf: (index) => `record ${index}`,
+    async *records() {
+      check()
+      for (const [index, record] of [...disk.journal].entries()) {
+        yield { bytes: record.slice(), place: `record ${index}` }
+        check()
+      }
+    },
     async append(record) {
       check()
       disk.journal.push(record.slice())

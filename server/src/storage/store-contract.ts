@@ -16,26 +16,26 @@ export function storeContract(open: () => Promise<OpenedStore>): { readonly name
       name: 'a new store holds nothing',
       async run() {
         const { store } = await open()
-        assert.deepEqual(store.records, [])
+        assertBytes(await recordsOf(store), [])
         assert.equal(await store.checkpoint(sha256(record('absent'))), undefined)
-        assert.equal(await store.readNote('survivors'), undefined)
+        assert.equal(await store.readNote('round'), undefined)
         await store.close()
       },
     },
     {
-      name: 'records come back in order after reopening, the empty one and one of 1 MB included',
+      name: 'records come back in order, at once and after reopening, the empty one and one of 3 MB included',
       async run() {
         const { store, reopen } = await open()
-        const records = [record('first'), new Uint8Array(0), pattern(1 << 20), record('last')]
+        const records = [record('first'), new Uint8Array(0), pattern(3 << 20), record('last')]
         for (const each of records) await store.append(each)
-        assert.deepEqual(store.records, [], 'records are those found at opening')
+        assertBytes(await recordsOf(store), records)
         await store.close()
         const again = await reopen()
-        assertBytes(again.records, records)
+        assertBytes(await recordsOf(again), records)
         await again.append(record('after'))
         await again.close()
         const third = await reopen()
-        assertBytes(third.records, [...records, record('after')])
+        assertBytes(await recordsOf(third), [...records, record('after')])
         await third.close()
       },
     },
@@ -47,8 +47,35 @@ export function storeContract(open: () => Promise<OpenedStore>): { readonly name
         await Promise.all(records.map((each) => store.append(each)))
         await store.close()
         const again = await reopen()
-        assertBytes(again.records, records)
+        assertBytes(await recordsOf(again), records)
         await again.close()
+      },
+    },
+    {
+      name: 'who reads the journal sees the records up to the one that was the last when the reading began',
+      async run() {
+        const { store } = await open()
+        const records = [record('first'), record('second')]
+        for (const each of records) await store.append(each)
+        const seen: Uint8Array[] = []
+        for await (const { bytes } of store.records()) {
+          seen.push(bytes.slice())
+          await store.append(record('later'))
+        }
+        assertBytes(seen, records)
+        assertBytes(await recordsOf(store), [...records, record('later'), record('later')])
+        await store.close()
+      },
+    },
+    {
+      name: 'each record has a place of its own',
+      async run() {
+        const { store } = await open()
+        for (const each of [record('one'), record('one'), record('two')]) await store.append(each)
+        const places = new Set<string>()
+        for await (const { place } of store.records()) places.add(place)
+        assert.equal(places.size, 3)
+        await store.close()
       },
     },
     {
@@ -57,13 +84,13 @@ export function storeContract(open: () => Promise<OpenedStore>): { readonly name
         const { store, reopen } = await open()
         const buffer = record('kept')
         const name = sha256(buffer)
-        const calls = [store.append(buffer), store.putCheckpoint(buffer), store.note('survivors', buffer)]
+        const calls = [store.append(buffer), store.putCheckpoint(buffer), store.note('round', buffer)]
         buffer.fill(0)
         await Promise.all(calls)
         await store.close()
         const again = await reopen()
-        assertBytes(again.records, [record('kept')])
-        assertBytes([await again.checkpoint(name), await again.readNote('survivors')], [record('kept'), record('kept')])
+        assertBytes(await recordsOf(again), [record('kept')])
+        assertBytes([await again.checkpoint(name), await again.readNote('round')], [record('kept'), record('kept')])
         await again.close()
       },
     },
@@ -122,15 +149,31 @@ export function storeContract(open: () => Promise<OpenedStore>): { readonly name
       name: 'a note replaces the last one of its name alone, and outlives reopening',
       async run() {
         const { store, reopen } = await open()
-        await store.note('survivors', record('a first, longer note'))
+        await store.note('round', record('a first, longer note'))
         await store.note('attempt', record('other'))
-        await store.note('survivors', record('second'))
-        assertBytes([await store.readNote('survivors')], [record('second')])
+        await store.note('round', record('second'))
+        assertBytes([await store.readNote('round')], [record('second')])
         await store.close()
         const again = await reopen()
-        assertBytes([await again.readNote('survivors'), await again.readNote('attempt')], [record('second'), record('other')])
-        assert.deepEqual(again.records, [], 'a note is no part of the journal')
+        assertBytes([await again.readNote('round'), await again.readNote('attempt')], [record('second'), record('other')])
+        assertBytes(await recordsOf(again), []) // a note is no part of the journal
         await again.close()
+      },
+    },
+    {
+      name: 'closing ends the reading of the journal, which does not hold it up',
+      async run() {
+        const { store } = await open()
+        for (const each of [record('one'), record('two')]) await store.append(each)
+        const seen: Uint8Array[] = []
+        const reading = async () => {
+          for await (const { bytes } of store.records()) {
+            seen.push(bytes.slice())
+            await store.close()
+          }
+        }
+        await assert.rejects(reading(), { code: 'FL_STOPPED' })
+        assertBytes(seen, [record('one')])
       },
     },
     {
@@ -145,15 +188,22 @@ export function storeContract(open: () => Promise<OpenedStore>): { readonly name
         await assert.rejects(store.putCheckpoint(record('late')), stopped)
         await assert.rejects(store.checkpoint(sha256(record('late'))), stopped)
         await assert.rejects(store.keepCheckpoints(new Set()), stopped)
-        await assert.rejects(store.note('survivors', record('late')), stopped)
-        await assert.rejects(store.readNote('survivors'), stopped)
+        await assert.rejects(store.note('round', record('late')), stopped)
+        await assert.rejects(store.readNote('round'), stopped)
+        await assert.rejects(recordsOf(store), stopped)
         await store.close()
         const again = await reopen()
-        assertBytes(again.records, [record('begun')])
+        assertBytes(await recordsOf(again), [record('begun')])
         await again.close()
       },
     },
   ]
+}
+
+async function recordsOf(store: Store): Promise<Uint8Array[]> {
+  const records: Uint8Array[] = []
+  for await (const { bytes } of store.records()) records.push(bytes.slice())
+  return records
 }
 
 function record(text: string): Uint8Array {

@@ -9,11 +9,11 @@ import { FedweaveError } from '@fedweave/aggregator'
  * in `store-contract.ts`.
  */
 export interface Store {
-  /** The journal in the order of appending, as it was found when the store was opened. */
-  readonly records: readonly Uint8Array[]
-
-  /** Where that record of `records` lies, for people: the file and the byte offset. */
-  placeOf(index: number): string
+  /**
+   * The journal in the order of appending, read as it is asked for and nowhere kept: up to the record that is the last at the
+   * first step. Throws `FL_STORE_DAMAGED`.
+   */
+  records(): AsyncIterable<JournalRecord>
 
   /** Adds one record to the journal. It is durable when the promise resolves; it is absent when the promise rejects. */
   append(record: Uint8Array): Promise<void>
@@ -37,13 +37,20 @@ export interface Store {
   close(): Promise<void>
 }
 
+export interface JournalRecord {
+  /** A view into what was read with it: keep a copy. */
+  readonly bytes: Uint8Array
+  /** Where it lies, for people: the file and the byte offset. */
+  readonly place: string
+}
+
 /**
- * `survivors`: the survivor list of the open round, written before any client is told of it. `attempt`: the number of the
- * last round that was opened, so that none is used twice. `config`: the task's config as the operator signed it. `standing`:
- * whether the operator paused or stopped the task. `spec`: what a task was made from that is not in the server's config. `round`:
- * what finishing the running round takes, from when its clients are asked for shares until it is over; else empty.
+ * `attempt`: the number of the last round that was opened, so that none is used twice. `config`: the task's config as the
+ * operator signed it. `standing`: whether the operator paused or stopped the task. `spec`: what a task was made from that is not in
+ * the server's config. `round`: what finishing the running round takes, from when its clients are asked for shares until it is
+ * over; else empty.
  */
-export type NoteName = 'survivors' | 'attempt' | 'config' | 'standing' | 'spec' | 'round'
+export type NoteName = 'attempt' | 'config' | 'standing' | 'spec' | 'round'
 
 /** Whether `name` can name a checkpoint: 64 lowercase hex digits, hence never a path. */
 export function isCheckpointName(name: string): boolean {

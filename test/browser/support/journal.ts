@@ -1,20 +1,20 @@
-import { entryId, hash, openConfig, openEntry, toHex, UpdateFormat } from '@fedweave/aggregator'
+import { entryId, hash, openConfig, toHex, UpdateFormat } from '@fedweave/aggregator'
 import { nodeCurves } from '@fedweave/aggregator/node'
 import { localTrainer } from '@fedweave/client/tfjs'
-import { operatorKey, weightsOf } from '../../integration/support.ts'
+import { entriesOf, operatorKey, weightsOf } from '../../integration/support.ts'
 import { type Federation, shardOf } from './federation.ts'
 
 /** The clients of each journal entry's first cohort; the entry of the initial model has none. */
-export function rosters({ app }: Federation): readonly (readonly string[])[] {
-  const { signedEntries } = app.hub.task('digits').history
-  return signedEntries.map((signed) => (openEntry(nodeCurves, operatorKey, signed).cohorts[0]?.roster ?? []).map(entryId))
+export function rosters(federation: Federation): readonly (readonly string[])[] {
+  return entriesOf(federation).map((entry) => (entry.cohorts[0]?.roster ?? []).map(entryId))
 }
 
 /** What the first round committed, and what it should be by training every client's examples here, in Node. */
-export async function firstRound({ app, disk }: Federation, clients: readonly number[]) {
-  const { signedConfig, signedEntries } = app.hub.task('digits').history
+export async function firstRound(federation: Federation, clients: readonly number[]) {
+  const { app, disk } = federation
+  const { signedConfig } = app.hub.task('digits').history
   const { config } = openConfig(nodeCurves, operatorKey, signedConfig)
-  const [, entry] = signedEntries.map((signed) => openEntry(nodeCurves, operatorKey, signed))
+  const [, entry] = entriesOf(federation)
   if (entry === undefined) throw new Error('no round was committed')
   const start = weightsOf(disk, entry.modelBefore)
   const expected = Float64Array.from(start)

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openFileStore } from '../../../server/src/storage/files.ts'
+import type { Store } from '../../../server/src/storage/store.ts'
 
 let root: string
 let folder: string
@@ -26,6 +27,12 @@ async function written(...texts: string[]): Promise<void> {
   await store.close()
 }
 
+async function recordsOf(store: Store): Promise<Uint8Array[]> {
+  const records: Uint8Array[] = []
+  for await (const record of store.records()) records.push(record.bytes.slice())
+  return records
+}
+
 describe('the journal on disk', () => {
   test('a tail cut at any byte of the last record loses that record alone, and appending goes on behind the cut', async () => {
     await written('one', 'two')
@@ -35,12 +42,12 @@ describe('the journal on disk', () => {
     for (let size = before; size < whole.length; size++) {
       await writeFile(journal, whole.subarray(0, size))
       const store = await openFileStore(folder)
-      expect(store.records).toEqual([bytes('one'), bytes('two')])
+      expect(await recordsOf(store)).toEqual([bytes('one'), bytes('two')])
       expect((await stat(journal)).size).toBe(before)
       await store.append(bytes('four'))
       await store.close()
       const again = await openFileStore(folder)
-      expect(again.records).toEqual([bytes('one'), bytes('two'), bytes('four')])
+      expect(await recordsOf(again)).toEqual([bytes('one'), bytes('two'), bytes('four')])
       await again.close()
     }
   })
@@ -62,6 +69,28 @@ describe('the journal on disk', () => {
     }
     await writeFile(journal, whole)
     await (await openFileStore(folder)).close() // a refusal left no lock behind
+  })
+
+  test('what was damaged since the journal was opened shows when it is read, with file and offset, however far it lies behind', async () => {
+    const store = await openFileStore(folder)
+    const large = bytes('x'.repeat(700_000))
+    for (const record of [large, large, large, bytes('last')]) await store.append(record)
+    const at = 3 * (16 + large.length)
+    const whole = await readFile(journal)
+    whole[at + 18] = 0
+    await writeFile(journal, whole)
+    const seen: number[] = []
+    const reading = async () => {
+      for await (const record of store.records()) seen.push(record.bytes.length)
+    }
+    await expect(reading()).rejects.toMatchObject({
+      code: 'FL_STORE_DAMAGED',
+      message: expect.stringContaining(`${journal}: the record at byte ${at} is damaged`),
+    })
+    expect(seen).toEqual([700_000, 700_000, 700_000].slice(0, seen.length))
+    await truncate(journal, at)
+    await expect(reading()).rejects.toMatchObject({ code: 'FL_STORE_DAMAGED', message: expect.stringContaining(`at byte ${at}`) })
+    await store.close()
   })
 
   test('a record cut out of the middle is damage, not a torn tail', async () => {
@@ -102,8 +131,8 @@ describe('checkpoints and notes on disk', () => {
 
   test('an altered or shortened note is refused by name', async () => {
     const store = await openFileStore(folder)
-    const file = join(folder, 'notes', 'survivors')
-    await store.note('survivors', bytes('a note'))
+    const file = join(folder, 'notes', 'round')
+    await store.note('round', bytes('a note'))
     const whole = await readFile(file)
     for (const harmed of [
       whole.subarray(0, -1),
@@ -113,7 +142,7 @@ describe('checkpoints and notes on disk', () => {
       whole.map((b) => b ^ 1),
     ]) {
       await writeFile(file, harmed)
-      await expect(store.readNote('survivors')).rejects.toMatchObject({
+      await expect(store.readNote('round')).rejects.toMatchObject({
         code: 'FL_STORE_DAMAGED',
         message: expect.stringContaining(file),
       })
@@ -126,7 +155,7 @@ describe('checkpoints and notes on disk', () => {
     const name = await first.putCheckpoint(bytes('whole'))
     await first.close()
     await writeFile(join(folder, 'checkpoints', `${'0'.repeat(64)}.tmp`), 'half a model')
-    await writeFile(join(folder, 'notes', 'survivors.tmp'), 'half a note')
+    await writeFile(join(folder, 'notes', 'round.tmp'), 'half a note')
     const store = await openFileStore(folder)
     expect(await readdir(join(folder, 'checkpoints'))).toEqual([name])
     expect(await readdir(join(folder, 'notes'))).toEqual([])
@@ -136,7 +165,7 @@ describe('checkpoints and notes on disk', () => {
   test('only the owner can read the files and enter the folders', async () => {
     const store = await openFileStore(folder)
     const name = await store.putCheckpoint(bytes('weights'))
-    await store.note('survivors', bytes('note'))
+    await store.note('round', bytes('note'))
     await store.append(bytes('record'))
     const mode = async (...path: string[]) => (await stat(join(folder, ...path))).mode & 0o777
     expect(await mode()).toBe(0o700)
@@ -144,7 +173,7 @@ describe('checkpoints and notes on disk', () => {
     expect(await mode('notes')).toBe(0o700)
     expect(await mode('journal.log')).toBe(0o600)
     expect(await mode('checkpoints', name)).toBe(0o600)
-    expect(await mode('notes', 'survivors')).toBe(0o600)
+    expect(await mode('notes', 'round')).toBe(0o600)
     await store.close()
   })
 })
