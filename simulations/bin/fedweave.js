@@ -8,9 +8,7 @@ const entry = new URL(inCheckout ? '../src/cli.ts' : '../dist/src/cli.js', impor
 if (inCheckout) {
   const tsx = await import('tsx/esm/api')
   tsx.register()
-  // Packages of this workspace name their sources under the export condition "source".
-  const hook = "export const resolve = (s, c, next) => next(s, { ...c, conditions: [...c.conditions, 'source'] })"
-  register(`data:text/javascript,${encodeURIComponent(hook)}`)
+  register('./source-hooks.js', import.meta.url)
 }
 const { main } = await import(entry.href)
 process.exitCode = await main(process.argv.slice(2))

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { FedweaveError } from '@fedweave/aggregator'
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
 
 /** Signatures only: with a shared secret, whoever checks a token could also make one. `none` is no choice. */
 export const JWT_ALGORITHMS = ['EdDSA', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'] as const
@@ -26,10 +26,11 @@ export async function jwtVerifier(
   { jwks, issuer, audience, algorithm }: JwtOptions,
   code: 'FL_ENROLMENT_REFUSED' | 'FL_OPERATOR_ONLY',
 ): Promise<JwtVerifier> {
-  const keys = await keySet(jwks)
+  const jose = await import('jose') // most servers take no JWTs: their start need not wait for it
+  const keys = await keySet(jose, jwks)
   return async (token) => {
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload } = await jose.jwtVerify(token, keys, {
         issuer,
         audience,
         algorithms: [algorithm],
@@ -40,7 +41,7 @@ export async function jwtVerifier(
       throw new FedweaveError(code, 'the JWT names no subject')
     } catch (cause) {
       if (cause instanceof FedweaveError) throw cause
-      if (cause instanceof errors.JWKSTimeout || !(cause instanceof errors.JOSEError)) {
+      if (cause instanceof jose.errors.JWKSTimeout || !(cause instanceof jose.errors.JOSEError)) {
         throw new FedweaveError('FL_SERVER_FAULT', `the key set at ${jwks} cannot be fetched`, { cause })
       }
       throw new FedweaveError(code, `the JWT is not good here: ${cause.message}`, { cause })
@@ -48,7 +49,7 @@ export async function jwtVerifier(
   }
 }
 
-async function keySet(jwks: string): Promise<JWTVerifyGetKey> {
+async function keySet({ createLocalJWKSet, createRemoteJWKSet }: typeof import('jose'), jwks: string): Promise<JWTVerifyGetKey> {
   if (URL.canParse(jwks) && !jwks.startsWith('file:')) {
     const url = new URL(jwks)
     const local = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { loadServerConfig, serve } from '@fedweave/server'
-import { writeMnistTask } from '../tasks/mnist.ts'
 import type { Action } from './action.ts'
 import { configSources, logger, showConfig, warn, warnOfVariables } from './config-options.ts'
 import { endWithin, interruptSignal } from './output.ts'
@@ -35,12 +34,15 @@ export const run: Action = async (options) => {
 /** People do not wait ten minutes for a round, and there is no end to them. */
 const FOR_PEOPLE = { rounds: 100, deadlines: { recruitingMs: 15_000 } }
 
+async function mnistTask(folder: string, forPeople: boolean) {
+  const { writeMnistTask } = await import('../tasks/mnist.ts')
+  return writeMnistTask(folder, forPeople ? FOR_PEOPLE : {})
+}
+
 /** Without a config file: MNIST on the reference CNN, written out beside the server's data so that it can be read and changed. */
 function load(options: Record<string, unknown>) {
   const sources = configSources(options)
   return loadServerConfig(
-    sources.file === undefined
-      ? { ...sources, tasks: async (data) => [await writeMnistTask(data, options.app === true ? FOR_PEOPLE : {})] }
-      : sources,
+    sources.file === undefined ? { ...sources, tasks: async (data) => [await mnistTask(data, options.app === true)] } : sources,
   )
 }
