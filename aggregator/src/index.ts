@@ -79,8 +79,9 @@ export {
   type TaskConfig,
   weightOf,
 } from './task/config.ts'
-export type { ModelSpec } from './task/model-spec.ts'
-export type { TrainingPlan } from './task/plan.ts'
+export { type Evaluation, evaluationOf, recordEvaluation } from './task/evaluation.ts'
+export { isRegressor, type ModelSpec } from './task/model-spec.ts'
+export { checkLossFits, LOSSES, type Loss, type TrainingPlan } from './task/plan.ts'
 export { type OpenedConfig, openConfig, signConfig } from './task/signed-config.ts'
 export { decode, encode } from './wire/codec.ts'
 export {

@@ -1,4 +1,4 @@
-import type { ClientId, ErrorCode, FedweaveError } from '@fedweave/aggregator'
+import type { ClientId, ErrorCode, Evaluation, FedweaveError } from '@fedweave/aggregator'
 import type { TrainingProgress } from './training/trainer.ts'
 
 export interface RoundEvent {
@@ -8,7 +8,7 @@ export interface RoundEvent {
   readonly modelHash?: string
   readonly survivors?: number
   /** On the server's held-out data, where the task has some. */
-  readonly evaluation?: { readonly examples: number; readonly loss: number; readonly accuracy: number; readonly recall: number }
+  readonly evaluation?: Evaluation
   /** Why, after an abort. */
   readonly code?: ErrorCode
   readonly message?: string

@@ -7,6 +7,7 @@ import {
   clientDeadline,
   type ErrorCode,
   equalBytes,
+  evaluationOf,
   FedweaveError,
   hash,
   type LocalUpdate,
@@ -202,7 +203,8 @@ export class RoundRunner {
         const entry = openEntry(this.#env.curves, this.#env.operatorKey, effect.entry)
         const { round, cohorts, evaluation } = entry
         const survivors = cohorts.reduce((sum, cohort) => sum + cohort.survivors.length, 0)
-        const evaluated = evaluation === undefined ? {} : { evaluation }
+        const { model } = this.#env.config
+        const evaluated = evaluation === undefined ? {} : { evaluation: evaluationOf(model, evaluation) }
         return events.emit('round', {
           round,
           outcome: 'committed',

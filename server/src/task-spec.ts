@@ -1,4 +1,4 @@
-import { COMBINE_RULES, type Eligibility, MAX_COHORT, RUNTIMES } from '@fedweave/aggregator'
+import { COMBINE_RULES, type Eligibility, LOSSES, MAX_COHORT, RUNTIMES } from '@fedweave/aggregator'
 import { type Static, type TNumber, Type } from 'typebox'
 
 const deadline = (ms: number) => Type.Integer({ minimum: 100, maximum: 86_400_000, default: ms })
@@ -13,6 +13,7 @@ const plan = Type.Object(
     batchSize: Type.Integer({ minimum: 1, maximum: 65_536, default: 32 }),
     optimizer: Type.Union([Type.Literal('adam'), Type.Literal('adamw'), Type.Literal('sgd')], { default: 'adam' }),
     learningRate: Type.Number({ exclusiveMinimum: 0, maximum: 100, default: 0.001 }),
+    loss: Type.Optional(Type.Union(LOSSES.map((loss) => Type.Literal(loss)))),
     maxSteps: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
     momentum: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 0.9999 })),
     weightDecay: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),

@@ -1,4 +1,5 @@
 import { describeModel, localTrainer, referenceCnn } from '@fedweave/client/tfjs'
+import type { ClassificationMetrics } from '@fedweave/client/training'
 import { Command } from 'commander'
 import { integerOption } from '../src/commands/output.ts'
 import { mnist } from '../src/data/mnist.ts'
@@ -36,7 +37,7 @@ export async function run(options: Record<string, unknown>): Promise<Record<stri
     const round = await training.train({ model, weights, plan, seed: seed + epoch })
     seconds.push(round3((performance.now() - from) / 1000))
     for (let i = 0; i < weights.length; i++) weights[i] = (weights[i] as number) + (round.delta[i] as number)
-    const judged = await test.evaluate({ model, weights })
+    const judged = (await test.evaluate({ model, weights })) as ClassificationMetrics
     accuracy.push(judged.accuracy)
     loss.push(round3(judged.loss))
     macroF1.push(round3(judged.macro.f1))

@@ -100,7 +100,7 @@ describe('the evaluation thread', () => {
     const onlyClass = (index: number) => Float32Array.from({ length: 9 }, (_, i) => (i === 6 + index ? 50 : 0))
     const results = await Promise.all([0, 1, 2].map((index) => evaluator.evaluate(spec, onlyClass(index))))
     for (const [index, { perClass }] of results.entries()) {
-      expect(perClass.map(({ recall }) => recall)).toEqual([0, 1, 2].map((each) => (each === index ? 1 : 0)))
+      expect(perClass?.map(({ recall }) => recall)).toEqual([0, 1, 2].map((each) => (each === index ? 1 : 0)))
     }
   })
 
@@ -139,10 +139,11 @@ describe('the evaluation thread', () => {
       sequential(['BatchNormalization', { name: 'norm', batch_input_shape: [null, 4] }], dense(3, 'softmax')),
       'norm/moving_mean, norm/moving_variance',
     ],
+    ['a softmax over one unit', sequential(dense(1, 'softmax', { batch_input_shape: [null, 4] })), 'is always 1'],
     [
-      'one output unit',
-      sequential(dense(1, 'sigmoid', { batch_input_shape: [null, 4] })),
-      'expected one output for each of two or more classes',
+      'an output for each step',
+      sequential(dense(3, 'softmax', { batch_input_shape: [null, 4, 2] })),
+      'expected one output for each class, or one number, got the output shape [, 4, 3]',
     ],
     ['logits', sequential(dense(3, 'linear', { batch_input_shape: [null, 4] })), 'end the model with softmax'],
   ])('refuses a model with %s', async (_, topology, message) => {
@@ -262,7 +263,7 @@ describe('in this thread', () => {
     const result = evaluateModel(tf, model, spec, weights, data)
     model.dispose()
 
-    const oracle = data.labels.reduce(
+    const oracle = (data.labels as Int32Array).reduce(
       (sum, label, i) => {
         const row = cnnForward(weights, data.xs.subarray(i * 784, (i + 1) * 784))
         const right = row.indexOf(Math.max(...row)) === label

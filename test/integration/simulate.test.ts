@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { STEADY } from '../../simulations/src/engine/config.ts'
+import type { SimulationResult } from '../../simulations/src/engine/record.ts'
 import { type SimulateEvent, simulate } from '../../simulations/src/engine/simulate.ts'
-import { clouds, cloudsConfig } from '../unit/simulations/scenarios-for-tests.ts'
+import { clouds, cloudsConfig, slope, slopeConfig } from '../unit/simulations/scenarios-for-tests.ts'
 
 const LOSSY = { ...STEADY, dropout: 0.1, speedSpread: 1, overSelection: 1.3 }
 
@@ -67,6 +68,54 @@ describe('a simulation', () => {
       expect(labels.filter((count) => count > 0)).toHaveLength(1)
       expect([federated, pooled].every((figure) => figure !== undefined && figure >= 0 && figure <= 1)).toBe(true)
     }
+  })
+})
+
+describe('a simulation of a forecast', () => {
+  const config = slopeConfig({ baselines: true })
+
+  test('learns under the live protocol, alike on any number of workers, and is judged in the unit of what it forecasts', async () => {
+    const [one, three] = [
+      await simulate(slope, { ...config, secure: 'check' }, { workers: 1 }),
+      await simulate(slope, { ...config, secure: 'check' }, { workers: 3 }),
+    ]
+    expect(three).toEqual(one)
+    const { test, floor, pooled, rounds, clients } = one as SimulationResult
+    expect(test.metric).toBeCloseTo(10 * Math.sqrt(test.loss), 5)
+    expect(test.metric).toBeLessThan(1) // metres: the noise is 10 * 0.1 / sqrt(3)
+    expect(test).not.toHaveProperty('accuracy')
+    expect(rounds.at(-1)).not.toHaveProperty('accuracy')
+    expect(floor).toMatchObject({ name: 'the mean', examples: 150 })
+    for (const client of clients) {
+      expect(client.federated).toBeLessThan(1)
+      expect(client.floor).toBeGreaterThan(5)
+      expect(client.local).toBeLessThan(client.floor as number)
+    }
+    expect(pooled?.mae).toBeLessThan(1)
+    expect(one?.confusion.flat().reduce((sum, count) => sum + count)).toBe(150)
+  })
+
+  test('ends once its error is down to the target', async () => {
+    const whole = await simulate(slope, slopeConfig(), { workers: 1 })
+    const [, second] = whole?.rounds ?? []
+    const result = await simulate(slope, slopeConfig({ target: second?.test.metric as number }), { workers: 1 })
+    expect(result?.rounds).toHaveLength(2)
+    expect(result?.reached).toBe(2)
+  })
+
+  test('can be dealt by ranges of its numbers; then all clients are judged by the same examples', async () => {
+    const result = await simulate(slope, slopeConfig({ partition: { name: 'pathological', classes: 1 } }), { workers: 1 })
+    expect(result?.judgedBy).toBe('all')
+    for (const { labels, federated } of result?.clients ?? []) {
+      expect(labels.filter((count) => count > 0)).toHaveLength(1)
+      expect(federated).toBe(result?.test.metric)
+    }
+  })
+
+  test('trains over real sockets too', async () => {
+    const result = await simulate(slope, slopeConfig({ rounds: 2 }), { workers: 2, transport: 'socket' })
+    expect(result?.rounds).toHaveLength(2)
+    expect(result?.test.metric).toBeLessThan(result?.floor?.metric as number)
   })
 })
 

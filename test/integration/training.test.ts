@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { TensorLayout } from '@fedweave/aggregator'
 import { buildModel, describeModel, localTrainer, referenceCnn, setWeights } from '@fedweave/client/tfjs'
-import type { LocalDataset, LocalTrainer, Trainer, TrainingRequest } from '@fedweave/client/training'
+import type { ClassificationMetrics, LocalDataset, LocalTrainer, Trainer, TrainingRequest } from '@fedweave/client/training'
 import * as tf from '@tensorflow/tfjs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { workerTrainer } from '../../client-sdk/src/worker/host.ts'
@@ -71,7 +71,7 @@ describe('workerTrainer', () => {
     const { model, weights } = await request()
     const test = mnist('t10k', 500)
     const trainer = inWorker(test)
-    const metrics = await trainer.evaluate({ model, weights })
+    const metrics = (await trainer.evaluate({ model, weights })) as ClassificationMetrics
     expect(metrics.accuracy).toBe(await accuracyOn(test, await request(), weights))
     expect(metrics.confusion.reduce((sum, count) => sum + count, 0)).toBe(500)
     const here = localTrainer(test)

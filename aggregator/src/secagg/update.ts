@@ -19,7 +19,8 @@ export interface LocalUpdate {
   readonly examples: number
   /** Mean over this round's training. */
   readonly loss: number
-  readonly accuracy: number
+  /** Of a classifier. */
+  readonly accuracy?: number
 }
 
 const COUNTERS_BYTES = Counters.words * 4
@@ -68,7 +69,7 @@ export class UpdateFormat {
     const random = expand(prg, entropy.bytes(PRG_KEY_BYTES), this.size)
     return {
       update: this.#quantiser.encode(delta, weight, random),
-      counters: this.#counters.encode({ weight, loss: local.loss, accuracy: local.accuracy, clipped }),
+      counters: this.#counters.encode({ weight, loss: local.loss, accuracy: local.accuracy ?? 0, clipped }),
     }
   }
 

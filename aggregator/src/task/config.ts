@@ -7,12 +7,12 @@ import { MAX_COHORT, MAX_COHORTS } from '../wire/records.ts'
 import { PROTOCOL_VERSIONS } from '../wire/version.ts'
 import { type Check, fields, flag, hex32, integerIn, listOf, numberIn, oneOf, optional, text } from './check.ts'
 import type { ModelSpec } from './model-spec.ts'
-import { checkPlanFits, trainingPlan } from './plan.ts'
+import { checkLossFits, checkPlanFits, trainingPlan } from './plan.ts'
 
 const model: Check<ModelSpec> = fields({
   topology: text(2, 1_000_000),
   inputShape: listOf(integerIn(1, 65_536), 1, 4),
-  classes: integerIn(2, 65_536),
+  classes: integerIn(1, 65_536),
   tensors: listOf(fields({ name: text(1, 200), shape: listOf(integerIn(1, 2 ** 28), 0, 6) }), 1, 10_000),
 })
 
@@ -142,6 +142,7 @@ export function parseTaskConfig(raw: unknown): TaskConfig {
     )
   }
   checkPlanFits(parsed.plan, parsed.model.inputShape)
+  checkLossFits(parsed.plan, parsed.model)
   quantiserOf(parsed) // proves that a sum of the largest cohort cannot wrap
   return parsed
 }

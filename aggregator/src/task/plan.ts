@@ -1,4 +1,9 @@
 import { type Check, fields, integerIn, invalid, listOf, numberIn, oneOf, optional } from './check.ts'
+import { isRegressor, type ModelSpec } from './model-spec.ts'
+
+/** What local training minimises, by the names that Keras gives them. */
+export const LOSSES = ['sparseCategoricalCrossentropy', 'meanSquaredError'] as const
+export type Loss = (typeof LOSSES)[number]
 
 /** What each client does with the global weights in one round. */
 export interface TrainingPlan {
@@ -6,6 +11,8 @@ export interface TrainingPlan {
   readonly batchSize: number
   readonly optimizer: 'sgd' | 'adam' | 'adamw'
   readonly learningRate: number
+  /** Of a classifier `sparseCategoricalCrossentropy`, of a regressor `meanSquaredError`; absent: the former. */
+  readonly loss?: Loss
   /** Upper bound on optimiser updates in a round, for clients with much data; absent: none. */
   readonly maxSteps?: number
   /** With `sgd`: the part of one update that goes on into the next; absent: none. */
@@ -105,6 +112,7 @@ const anyPlan = fields({
   batchSize: integerIn(1, 65_536),
   optimizer: oneOf('sgd', 'adam', 'adamw'),
   learningRate: numberIn(0, 100, true),
+  loss: optional(oneOf(...LOSSES)),
   maxSteps: optional(integerIn(1, 1_000_000)),
   momentum: optional(numberIn(0, 0.9999, true)),
   weightDecay: optional(numberIn(0, 1)),
@@ -143,4 +151,12 @@ export function checkPlanFits({ normalise, augment }: TrainingPlan, inputShape: 
         augment[field],
       )
   }
+}
+
+/** Throws `FL_CONFIG_INVALID` where the plan's loss is not one of such a model's outputs. */
+export function checkLossFits({ loss = 'sparseCategoricalCrossentropy' }: Pick<TrainingPlan, 'loss'>, model: ModelSpec): void {
+  const fits = isRegressor(model) ? 'meanSquaredError' : 'sparseCategoricalCrossentropy'
+  if (loss === fits) return
+  const outputs = isRegressor(model) ? 'one output, a number' : `${model.classes} outputs, the probabilities of classes`
+  throw invalid('plan.loss', `${JSON.stringify(fits)} for a model of ${outputs}`, loss)
 }

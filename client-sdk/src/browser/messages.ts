@@ -1,4 +1,4 @@
-import type { Eligibility, ModelSpec, TrainingPlan } from '@fedweave/aggregator'
+import type { Eligibility, Evaluation, ModelSpec, TrainingPlan } from '@fedweave/aggregator'
 import type { ClientOptions } from '../client.ts'
 import type { ClientEvents } from '../events.ts'
 import type { RunSummary } from '../session.ts'
@@ -33,9 +33,9 @@ export interface CommittedRound {
   readonly cohort: number
   readonly survivors: number
   /** Clients' own means over the examples that they trained on; absent where the counters were garbage. */
-  readonly training?: { readonly loss: number; readonly accuracy: number }
+  readonly training?: { readonly loss: number; readonly accuracy?: number }
   /** On the server's held-out data, where the task has some. */
-  readonly evaluation?: { readonly examples: number; readonly loss: number; readonly accuracy: number; readonly recall: number }
+  readonly evaluation?: Evaluation
 }
 
 /** A task as its signed config and journal show it: checked, not believed. */

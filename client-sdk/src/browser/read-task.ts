@@ -1,8 +1,11 @@
 import {
   equalBytes,
+  evaluationOf,
   FedweaveError,
   fromHex,
+  isRegressor,
   type JournalEntry,
+  type ModelSpec,
   naclCurves,
   openConfig,
   openEntry,
@@ -34,7 +37,7 @@ export async function readTask({ url, task, operatorKey }: ReadOrder): Promise<T
     plan: config.plan,
     eligibility: config.eligibility ?? {},
     planned: roundsOfBurst(config, entries.length - 1),
-    rounds: journal.slice(1).map(describe),
+    rounds: journal.slice(1).map((entry) => describe(config.model, entry)),
     modelHash: toHex((journal.at(-1) as JournalEntry).modelAfter),
     certifies: config.enrolment.holder === 'server',
   }
@@ -73,14 +76,15 @@ function checkChain(journal: readonly JournalEntry[], configHash: Uint8Array, in
   }
 }
 
-function describe({ round, at, cohorts, training, evaluation }: JournalEntry): CommittedRound {
+function describe(model: ModelSpec, { round, at, cohorts, training, evaluation }: JournalEntry): CommittedRound {
+  const accuracy = isRegressor(model) || training === undefined ? {} : { accuracy: training.accuracy }
   return {
     round,
     at,
     cohort: cohorts.reduce((sum, { roster }) => sum + roster.length, 0),
     survivors: cohorts.reduce((sum, { survivors }) => sum + survivors.length, 0),
-    ...(training === undefined ? {} : { training: { loss: training.loss, accuracy: training.accuracy } }),
-    ...(evaluation === undefined ? {} : { evaluation }),
+    ...(training === undefined ? {} : { training: { loss: training.loss, ...accuracy } }),
+    ...(evaluation === undefined ? {} : { evaluation: evaluationOf(model, evaluation) }),
   }
 }
 

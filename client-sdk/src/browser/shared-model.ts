@@ -1,4 +1,5 @@
 import { taskId } from '@fedweave/aggregator'
+import { blankLabels } from '../training/labels.ts'
 import type { LocalTrainer } from '../training/trainer.ts'
 import { baseUrl } from '../transport/http.ts'
 import { webWorkerTrainer } from '../worker/web-host.ts'
@@ -30,7 +31,7 @@ export class SharedModel {
   private constructor(order: ReadOrder, record: TaskRecord, wasmPaths: WasmPaths | undefined) {
     this.#order = order
     this.#record = record
-    const none = { xs: new Float32Array(0), labels: new Int32Array(0), shape: record.model.inputShape }
+    const none = { xs: new Float32Array(0), labels: blankLabels(record.model, 0), shape: record.model.inputShape }
     this.#trainer = webWorkerTrainer(none, placesOf(wasmPaths))
   }
 
@@ -63,7 +64,7 @@ export class SharedModel {
   }
 
   /**
-   * Probabilities of all classes, for one example after the other. `xs`: their values, each example in the shape
+   * Probabilities of all classes, or a regressor's one estimate, for one example after the other. `xs`: their values, each example in the shape
    * `record.model.inputShape`. Throws `FL_DATASET_SHAPE`, `FL_NON_FINITE` naming the row, `FL_DEPENDENCY_MISSING`.
    */
   async predict(xs: Float32Array): Promise<Float32Array[]> {

@@ -3,7 +3,7 @@ import type { LocalDataset } from '../training/trainer.ts'
 import { Examples, type InputSpec } from './examples.ts'
 
 export interface CsvOptions {
-  /** The column that holds the class; its cells are integers from 0, or the names in `classes`. */
+  /** The column that holds the class; its cells are integers from 0, or the names in `classes`. Of a regressor: any numbers. */
   readonly label: string
   /** Names of the classes, in their order. */
   readonly classes?: readonly string[]

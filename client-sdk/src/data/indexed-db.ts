@@ -7,7 +7,7 @@ import { valuesOf } from './image.ts'
 export interface RecordsOptions {
   readonly database: string
   readonly table: string
-  /** Its values, or a picture as a Blob, and its class; undefined leaves the record out. */
+  /** Its values, or a picture as a Blob, and its class or number; undefined leaves the record out. */
   readonly read: (record: never) => { readonly x: ArrayLike<number> | Blob; readonly label: number } | undefined
 }
 

@@ -14,7 +14,7 @@ export interface TfDataset {
 }
 
 /**
- * All examples of a `tf.data.Dataset`, whose tensors are read and disposed of. `ys` is the class from 0, or one-hot. Throws
+ * All examples of a `tf.data.Dataset`, whose tensors are read and disposed of. `ys` is the class from 0, or one-hot; of a regressor the number. Throws
  * `FL_DATASET_SHAPE`, `FL_NON_FINITE` naming the row (from 0).
  */
 export async function fromTfDataset(dataset: TfDataset, spec: InputSpec): Promise<LocalDataset> {

@@ -2,11 +2,11 @@ import type { ModelSpec } from '@fedweave/aggregator'
 import type * as tf from '@tensorflow/tfjs'
 import { selectBackend } from './backend.ts'
 import type { Backend } from './choose-backend.ts'
-import { logitsTopology } from './logits.ts'
+import { trainedTopology } from './logits.ts'
 import { buildModel } from './model.ts'
 
 /**
- * Models for training, up to their logits, built once and lent out one round at a time. Trainers of many clients in one
+ * Models for training, a classifier up to its logits, built once and lent out one round at a time. Trainers of many clients in one
  * thread can share a pool: it holds as many models as rounds ran at once, not as many as there are clients.
  */
 export class ModelPool {
@@ -21,7 +21,7 @@ export class ModelPool {
     if (this.#backend !== backend) this.#dropIdle()
     this.#backend = backend
     const key = JSON.stringify(spec)
-    const model = this.#idle.get(key)?.pop() ?? (await buildModel({ ...spec, topology: logitsTopology(spec.topology) }))
+    const model = this.#idle.get(key)?.pop() ?? (await buildModel({ ...spec, topology: trainedTopology(spec) }))
     try {
       return await use(model)
     } finally {

@@ -79,7 +79,7 @@ function describe(model: tf.LayersModel, topology: string): ModelSpec {
   const inputShape = model.inputs[0]?.shape.slice(1) ?? []
   const [, classes, ...rest] = model.outputs[0]?.shape ?? []
   if (model.inputs.length !== 1 || model.outputs.length !== 1 || inputShape.includes(null) || !classes || rest.length > 0) {
-    throw unsupported('expected one input of a fixed shape and one output of one probability a class')
+    throw unsupported('expected one input of a fixed shape and one output: one probability a class, or one number')
   }
   return {
     topology,

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { softmaxCrossEntropy } from '../training/cross-entropy.ts'
 import { Random } from '../training/random.ts'
 import type { Probe } from './choose-backend.ts'
 import { logitsTopology } from './logits.ts'
@@ -21,7 +22,7 @@ export async function probe(): Promise<Probe> {
   try {
     for (let step = 0; step <= TIMED_STEPS; step++) {
       const start = performance.now()
-      losses.push(trainingStep(model, optimizer, { xs, labels }).loss / BATCH) // reads the loss, so it waits for the GPU
+      losses.push(trainingStep(model, optimizer, { xs, labels }, softmaxCrossEntropy).loss / BATCH) // reads the loss, so it waits for the GPU
       times.push(performance.now() - start)
     }
     const [median] = times

@@ -2,7 +2,7 @@ import { FedweaveError, type TrainingPlan } from '@fedweave/aggregator'
 import * as tf from '@tensorflow/tfjs'
 import { Adam, AdamW, Momentum, Sgd } from '../kernels/index.ts'
 import type { Batch } from '../training/batches.ts'
-import { type Score, softmaxCrossEntropy } from '../training/cross-entropy.ts'
+import type { LossFunction, Score } from '../training/loss.ts'
 import type { ProximalTerm } from './proximal.ts'
 import { untrainableLayer } from './untrainable.ts'
 
@@ -20,23 +20,24 @@ export function createOptimizer(plan: TrainingPlan): Sgd | Momentum | Adam | Ada
 }
 
 /**
- * One update of `model` (which ends in logits) on one batch; the score is that of the weights before the update.
+ * One update of `model` (which ends in logits or an estimate) on one batch; the score is that of the weights before the update.
  * Leaves no tensor behind. Throws `FL_MODEL_UNSUPPORTED` naming layer and op when one cannot be differentiated.
  */
 export function trainingStep(
   model: tf.LayersModel,
   optimizer: tf.Optimizer,
   { xs, labels }: Batch,
+  lossFunction: LossFunction,
   proximal?: ProximalTerm,
 ): Score {
   const weights = model.trainableWeights.map((weight) => weight.read() as tf.Variable)
   const shape = model.inputs[0]?.shape.slice(1) as number[]
   let score!: Score
   const objective = () => {
-    const logits = model.apply(tf.tensor(xs, [labels.length, ...shape]), { training: true }) as tf.Tensor2D
-    score = softmaxCrossEntropy(logits.dataSync<'float32'>(), labels, logits.shape[1])
+    const outputs = model.apply(tf.tensor(xs, [labels.length, ...shape]), { training: true }) as tf.Tensor2D
+    score = lossFunction(outputs.dataSync<'float32'>(), labels, outputs.shape[1])
     // Not the loss itself, but a scalar with the loss's gradient: d/dz of sum(z * g) is g.
-    const loss = tf.sum(tf.mul(logits, tf.tensor(score.gradient, logits.shape)))
+    const loss = tf.sum(tf.mul(outputs, tf.tensor(score.gradient, outputs.shape)))
     return tf.addN([loss, ...model.calculateLosses()]) as tf.Scalar // the others are the regularisers' terms
   }
   tf.tidy(() => {

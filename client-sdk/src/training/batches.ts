@@ -1,11 +1,12 @@
 import { FedweaveError, type TrainingPlan } from '@fedweave/aggregator'
+import { type Labels, labelsOf } from './labels.ts'
 import { type Random, shuffleInPlace } from './random.ts'
 import type { LocalDataset } from './trainer.ts'
 
-/** Examples that go through the model at once; the arrays are filled anew for the next batch. */
+/** Examples that go through the model at once; `xs` is filled anew for the next batch. */
 export interface Batch {
   readonly xs: Float32Array
-  readonly labels: Int32Array
+  readonly labels: Labels
 }
 
 /** A batch to train on. */
@@ -59,13 +60,11 @@ export function* batchesInOrder(
   const width = dataset.xs.length / dataset.labels.length
   const most = Math.min(size, rows.length)
   const xs = new Float32Array(most * width)
-  const labels = new Int32Array(most)
   for (let start = 0; start < rows.length; start += size) {
     const chosen = rows.subarray(start, start + size)
     for (const [i, row] of chosen.entries()) {
       prepare(dataset.xs.subarray(row * width, (row + 1) * width), xs.subarray(i * width, (i + 1) * width))
-      labels[i] = dataset.labels[row] as number
     }
-    yield { xs: xs.subarray(0, chosen.length * width), labels: labels.subarray(0, chosen.length) }
+    yield { xs: xs.subarray(0, chosen.length * width), labels: labelsOf(dataset.labels, chosen) }
   }
 }

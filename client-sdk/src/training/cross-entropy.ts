@@ -1,7 +1,8 @@
 import { exp, ln } from './elementary.ts'
+import type { Labels } from './labels.ts'
 
 /** What one batch of logits says about the model. */
-export interface Score {
+export interface ClassScore {
   /** Sum over the batch of the cross-entropy of softmax(logits) against the label, in nats. */
   readonly loss: number
   /** Class of each example's largest logit; of equal ones the first counts. */
@@ -16,7 +17,7 @@ export interface Score {
  * Sparse categorical cross-entropy on logits. Softmax, logarithm and gradient are taken together from the logits
  * shifted by their maximum, in float64: no probability is clipped, and a sure but wrong model still gets its full gradient.
  */
-export function softmaxCrossEntropy(logits: Float32Array, labels: Int32Array, classes: number): Score {
+export function softmaxCrossEntropy(logits: Float32Array, labels: Labels, classes: number): ClassScore {
   const gradient = new Float32Array(logits.length)
   const predicted = new Int32Array(labels.length)
   const exponentials = new Float64Array(classes)

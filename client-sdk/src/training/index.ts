@@ -1,5 +1,14 @@
 export { checkDataset } from './dataset.ts'
-export { type ClassMetrics, type Metrics, metricsOf } from './metrics.ts'
+export { blankLabels, type Labels, labelsOf } from './labels.ts'
+export {
+  type ClassificationMetrics,
+  type ClassMetrics,
+  ErrorTally,
+  type Metrics,
+  metricsOf,
+  type RegressionMetrics,
+  regressionMetricsOf,
+} from './metrics.ts'
 export { Random, shuffleInPlace } from './random.ts'
 export type {
   EvaluationRequest,

@@ -6,6 +6,7 @@ import { ModelPool } from '../tfjs/model-pool.ts'
 import { breathe } from './breathe.ts'
 import { checkDataset } from './dataset.ts'
 import { judge } from './judge.ts'
+import { blankLabels } from './labels.ts'
 import { predictAll } from './predict.ts'
 import { forJudging } from './prepare.ts'
 import { trainRound } from './round.ts'
@@ -65,7 +66,7 @@ export function localTrainer(dataset: LocalDataset, models?: ModelPool): LocalTr
     },
     predict({ model: spec, weights, xs, plan = {} }) {
       const width = spec.inputShape.reduce((n, side) => n * side, 1)
-      const examples = { xs, shape: spec.inputShape, labels: new Int32Array(Math.ceil(xs.length / width)) }
+      const examples = { xs, shape: spec.inputShape, labels: blankLabels(spec, Math.ceil(xs.length / width)) }
       const work: Work<Float32Array> = (model, pause) => {
         setWeights(model, weights, new TensorLayout(spec.tensors))
         return predictAll(model, examples, forJudging(examples, splitRows(examples.labels.length, {}), plan), pause)

@@ -1,4 +1,4 @@
-import { FedweaveError, TensorLayout } from '@fedweave/aggregator'
+import { checkLossFits, FedweaveError, TensorLayout } from '@fedweave/aggregator'
 import type * as tf from '@tensorflow/tfjs'
 import { layersOf } from '../tfjs/layers.ts'
 import { readWeights, setWeights } from '../tfjs/model.ts'
@@ -8,12 +8,14 @@ import { stepsOf, trainingBatches } from './batches.ts'
 import { BestEpoch } from './best-epoch.ts'
 import { judge } from './judge.ts'
 import { learningRateAt } from './learning-rate.ts'
+import { lossOf } from './loss.ts'
+import type { Metrics } from './metrics.ts'
 import { forJudging, forTraining } from './prepare.ts'
 import { Random } from './random.ts'
 import { splitRows } from './split.ts'
 import type { LocalDataset, TrainingProgress, TrainingRequest, TrainingResult, Validation } from './trainer.ts'
 
-/** Runs one round on `model`, which ends in logits. `beforeStep` may throw to stop it. Errors are those of `Trainer.train`. */
+/** Runs one round on `model`, which ends in logits or an estimate. `beforeStep` may throw to stop it. Errors are those of `Trainer.train`. */
 export async function trainRound(
   model: tf.LayersModel,
   dataset: LocalDataset,
@@ -21,6 +23,8 @@ export async function trainRound(
   beforeStep: () => Promise<void>,
   onProgress: ((progress: TrainingProgress) => void) | undefined,
 ): Promise<TrainingResult> {
+  checkLossFits(plan, spec)
+  const lossFunction = lossOf(plan)
   const split = splitRows(dataset.labels.length, plan)
   const steps = stepsOf(plan, split.training.length)
   const random = new Random(seed)
@@ -33,25 +37,26 @@ export async function trainRound(
   const proximal = plan.proximal === undefined ? undefined : new ProximalTerm(model, plan.proximal)
   const bestEpoch = plan.patience === undefined ? undefined : new BestEpoch(plan.patience)
   let validation: Validation | undefined
-  let [step, seen, loss, correct] = [0, 0, 0, 0]
+  let [step, seen, loss] = [0, 0, 0]
+  let correct: number | undefined
   try {
     for (const batch of trainingBatches(dataset, split.training, plan, random, prepare)) {
       await beforeStep()
       step++
       for (const layer of dropouts) layer.seed = random.uint32() // else one mask for all steps, or an unseeded one
       optimizer.setLearningRate(learningRateAt(plan, step, steps))
-      const score = trainingStep(model, optimizer, batch, proximal)
+      const score = trainingStep(model, optimizer, batch, lossFunction, proximal)
       seen += batch.labels.length
       loss += score.loss
-      correct += score.correct
+      if (score.correct !== undefined) correct = (correct ?? 0) + score.correct
       if (!Number.isFinite(loss)) throw new FedweaveError('FL_NON_FINITE', `the loss is ${loss} at step ${step} of ${steps}`)
-      const progress = { step, steps, loss: loss / seen, accuracy: correct / seen }
+      const progress = { step, steps, loss: loss / seen, ...shareOf(correct, seen) }
       if (!batch.closesEpoch || split.validation.length === 0) {
         onProgress?.(progress)
         continue
       }
       const judged = await judge(model, dataset, split.validation, prepareForJudging, beforeStep)
-      validation = { examples: judged.examples, loss: judged.loss, accuracy: judged.accuracy }
+      validation = validationOf(judged)
       onProgress?.({ ...progress, validation })
       if (bestEpoch?.exhausted(validation, () => readWeights(model, layout))) break
     }
@@ -66,9 +71,18 @@ export async function trainRound(
     examples: Math.min(seen, split.training.length),
     steps: step,
     loss: loss / seen,
-    accuracy: correct / seen,
+    ...shareOf(correct, seen),
     ...(validation === undefined ? {} : { validation }),
   }
+}
+
+function shareOf(correct: number | undefined, seen: number): { readonly accuracy?: number } {
+  return correct === undefined ? {} : { accuracy: correct / seen }
+}
+
+function validationOf(judged: Metrics): Validation {
+  const { examples, loss } = judged
+  return 'accuracy' in judged ? { examples, loss, accuracy: judged.accuracy } : { examples, loss }
 }
 
 /** `trained` minus `start`, in the memory of `trained`. Throws `FL_NON_FINITE`. */

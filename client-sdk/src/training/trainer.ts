@@ -1,5 +1,6 @@
 import type { ModelSpec, TrainingPlan } from '@fedweave/aggregator'
 import type { Backend } from '../tfjs/choose-backend.ts'
+import type { Labels } from './labels.ts'
 import type { Metrics } from './metrics.ts'
 
 /** A client's labelled examples. They stay on the client. */
@@ -8,8 +9,7 @@ export interface LocalDataset {
   readonly xs: Float32Array
   /** Shape of one example. */
   readonly shape: readonly number[]
-  /** Class of each example, from 0. */
-  readonly labels: Int32Array
+  readonly labels: Labels
 }
 
 /** One round of local training. */
@@ -29,7 +29,8 @@ export interface TrainingProgress {
   /** Updates that the round takes, unless it stops early. */
   readonly steps: number
   readonly loss: number
-  readonly accuracy: number
+  /** Of a classifier. */
+  readonly accuracy?: number
   /** With the update that closes an epoch, where the plan keeps examples for validation. */
   readonly validation?: Validation
 }
@@ -37,9 +38,10 @@ export interface TrainingProgress {
 /** What the weights as they stand make of the examples that nobody trains on. */
 export interface Validation {
   readonly examples: number
-  /** Mean cross-entropy in nats. */
+  /** Mean cross-entropy in nats, or mean squared error. */
   readonly loss: number
-  readonly accuracy: number
+  /** Of a classifier. */
+  readonly accuracy?: number
 }
 
 export interface TrainingResult {
@@ -49,10 +51,10 @@ export interface TrainingResult {
   readonly examples: number
   /** Optimiser updates done. */
   readonly steps: number
-  /** Mean cross-entropy in nats over the round's examples, each measured just before the update that used it. */
+  /** Mean loss over the round's examples, each measured just before the update that used it: cross-entropy in nats, or squared error. */
   readonly loss: number
-  /** Share of the same examples whose most probable class was right. */
-  readonly accuracy: number
+  /** Of a classifier: share of the same examples whose most probable class was right. */
+  readonly accuracy?: number
   /** Of the weights that `delta` leads to, where the plan keeps examples for validation. */
   readonly validation?: Validation
 }
@@ -67,7 +69,7 @@ export interface TrainOptions {
 export interface Trainer {
   /**
    * Throws `FL_DATASET_SHAPE` or `FL_NON_FINITE` for data that does not fit the model, `FL_MODEL_UNSUPPORTED` for a model
-   * that cannot be trained, `FL_UPDATE_SHAPE` for weights of another size, `FL_OUT_OF_RANGE` for a plan or
+   * that cannot be trained, `FL_UPDATE_SHAPE` for weights of another size, `FL_CONFIG_INVALID` for a loss of other models, `FL_OUT_OF_RANGE` for a plan or
    * seed that makes no sense, `FL_NON_FINITE` when training diverges and `FL_STOPPED` after an abort or `close`.
    */
   train(request: TrainingRequest, options?: TrainOptions): Promise<TrainingResult>
@@ -83,7 +85,7 @@ export interface EvaluationRequest {
   readonly plan?: Pick<TrainingPlan, 'validation' | 'normalise'>
 }
 
-/** Examples that weights are to classify. */
+/** Examples that weights are to classify, or to estimate a number for. */
 export interface PredictionRequest {
   readonly model: ModelSpec
   readonly weights: Float32Array
@@ -100,7 +102,7 @@ export interface LocalTrainer extends Trainer {
    * does, and `FL_NON_FINITE` naming the rows for which the model gives NaN.
    */
   evaluate(request: EvaluationRequest, options?: Pick<TrainOptions, 'signal'>): Promise<Metrics>
-  /** Probabilities, `model.classes` for each example, that sum to 1. Throws as `evaluate` does, for these examples. */
+  /** `model.classes` values for each example: probabilities that sum to 1, or of a regressor its estimate. Throws as `evaluate` does, for these examples. */
   predict(request: PredictionRequest): Promise<Float32Array>
   /** Starts TensorFlow.js, unless it runs, and says what it computes on and why. Throws `FL_DEPENDENCY_MISSING`. */
   backend(): Promise<Backend>

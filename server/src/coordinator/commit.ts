@@ -1,4 +1,4 @@
-import { combineCohorts, hash, type Strategy } from '@fedweave/aggregator'
+import { combineCohorts, hash, recordEvaluation, type Strategy } from '@fedweave/aggregator'
 import type { Evaluator } from '../evaluation/evaluator.ts'
 import type { TaskHistory } from './history.ts'
 import type { CohortSum } from './round-set.ts'
@@ -32,7 +32,7 @@ export async function commitRound(
       weight: means.reduce((sum, { weight }) => sum + weight, 0),
       training: meanCounters(sums),
       uploadBytes: Math.max(...sums.map(({ uploadBytes }) => uploadBytes)),
-      evaluation,
+      evaluation: evaluation && recordEvaluation(evaluation),
       strategyState: hash('fw1/strategy-state', strategy.name),
     },
     weights,

@@ -1,4 +1,13 @@
-import { type ClientId, type ErrorCode, type JournalEntry, toHex } from '@fedweave/aggregator'
+import {
+  type ClientId,
+  type ErrorCode,
+  type Evaluation,
+  evaluationOf,
+  isRegressor,
+  type JournalEntry,
+  type ModelSpec,
+  toHex,
+} from '@fedweave/aggregator'
 
 /** How far one client has come in the running round. */
 export type ClientProgress = 'ready' | 'shared-keys' | 'acknowledged' | 'uploaded' | 'confirmed' | 'unmasked' | 'dropped'
@@ -26,13 +35,9 @@ export type TaskEvent =
       readonly modelHash: string
       readonly uploadBytes: number
       readonly loss?: number
+      /** Of a classifier. */
       readonly accuracy?: number
-      readonly evaluation?: {
-        readonly examples: number
-        readonly loss: number
-        readonly accuracy: number
-        readonly recall: number
-      }
+      readonly evaluation?: Evaluation
     }
   | { readonly type: 'aborted'; readonly round: number; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'round-ended'; readonly round: number; readonly outcome: 'committed' | 'aborted' }
@@ -40,8 +45,8 @@ export type TaskEvent =
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'finished'; readonly rounds: number }
 
-/** What to tell of a round that was just committed. */
-export function committedEvents(head: JournalEntry): readonly TaskEvent[] {
+/** What to tell of a round of such a model that was just committed. */
+export function committedEvents(head: JournalEntry, model: ModelSpec): readonly TaskEvent[] {
   const { round, cohorts, uploadBytes, training, evaluation } = head
   const committed: TaskEvent = {
     type: 'committed',
@@ -50,8 +55,9 @@ export function committedEvents(head: JournalEntry): readonly TaskEvent[] {
     survivors: cohorts.reduce((sum, { survivors }) => sum + survivors.length, 0),
     modelHash: toHex(head.modelAfter),
     uploadBytes,
-    ...(training === undefined ? {} : { loss: training.loss, accuracy: training.accuracy }),
-    ...(evaluation === undefined ? {} : { evaluation }),
+    ...(training === undefined ? {} : { loss: training.loss }),
+    ...(training === undefined || isRegressor(model) ? {} : { accuracy: training.accuracy }),
+    ...(evaluation === undefined ? {} : { evaluation: evaluationOf(model, evaluation) }),
   }
   if (training !== undefined) return [committed]
   return [

@@ -311,7 +311,7 @@ export class Task {
     const entry = await commitRound(this.history, this.#strategy, this.#options.evaluator, sums)
     this.#outbox.publish(sums, entry)
     for (const { state } of sums) this.#members.tookPart(state.facts.ids, state.survivors)
-    for (const event of committedEvents(this.history.head)) this.#event(event)
+    for (const event of committedEvents(this.history.head, this.history.config.model)) this.#event(event)
   }
 
   #event(event: TaskEvent): undefined {

@@ -11,7 +11,7 @@ import type { DescribedModel } from './model.ts'
 export interface Evaluator {
   /**
    * The spec of a TensorFlow.js layers model and the weights that its initialisers draw. Throws `FL_MODEL_UNSUPPORTED`
-   * where it is no classifier whose weights are all trainable.
+   * where it is no classifier or regressor whose weights are all trainable.
    */
   describe(topology: string): Promise<DescribedModel>
   /**

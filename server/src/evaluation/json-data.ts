@@ -1,22 +1,32 @@
-import { FedweaveError } from '@fedweave/aggregator'
+import { FedweaveError, isRegressor } from '@fedweave/aggregator'
 import { checkEvaluationData, type EvaluationData } from './data.ts'
 
 /**
  * Reads `{ "shape": [28, 28, 1], "classes": 10, "labels": [7, 2], "xs": ... }`, where `xs` is one flat list of numbers or
- * one list, nested or not, for each example. Throws as `checkEvaluationData` does.
+ * one list, nested or not, for each example. With `"classes": 1`, for a regressor, labels are any numbers. Throws as `checkEvaluationData` does.
  */
 export function parseJsonData(text: string, origin: string): EvaluationData {
   const { shape, classes, labels, xs } = parseObject(text, origin)
   if (!Array.isArray(xs)) throw misfit(origin, '`xs` must be a list of numbers or of examples')
+  const kept = isRegressor({ classes } as EvaluationData) ? numbers(labels, origin) : integers(labels, origin)
+  const data = { xs: flatten(xs, shape, origin), shape, labels: kept, classes }
+  return checkEvaluationData(data as EvaluationData, origin)
+}
+
+function integers(labels: unknown, origin: string): Int32Array {
   if (!Array.isArray(labels)) throw misfit(origin, '`labels` must be a list of integers')
   for (const [row, label] of labels.entries()) {
-    if (label !== (label | 0))
-      // also what a 32-bit integer does not hold
-
-      throw misfit(origin, `row ${row}: expected an integer as its label, got ${JSON.stringify(label)}`)
+    // the comparison also refuses what a 32-bit integer does not hold
+    if (label !== (label | 0)) throw misfit(origin, `row ${row}: expected an integer as its label, got ${JSON.stringify(label)}`)
   }
-  const data = { xs: flatten(xs, shape, origin), shape, labels: Int32Array.from(labels), classes }
-  return checkEvaluationData(data as EvaluationData, origin)
+  return Int32Array.from(labels)
+}
+
+function numbers(labels: unknown, origin: string): Float32Array {
+  if (!Array.isArray(labels)) throw misfit(origin, '`labels` must be a list of numbers')
+  const wrong = labels.findIndex((label) => typeof label !== 'number')
+  if (wrong >= 0) throw misfit(origin, `row ${wrong}: expected a number as its label, got ${JSON.stringify(labels[wrong])}`)
+  return Float32Array.from(labels)
 }
 
 function parseObject(text: string, origin: string): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import { FedweaveError } from '@fedweave/aggregator'
+import { type Evaluation, FedweaveError } from '@fedweave/aggregator'
 
 export interface ClassMetrics {
   /** Right among those predicted as this class; 0 where none were. */
@@ -7,22 +7,16 @@ export interface ClassMetrics {
   readonly recall: number
 }
 
-export interface EvaluationResult {
-  readonly examples: number
-  /** Mean cross-entropy in nats. */
-  readonly loss: number
-  /** Share of examples whose most probable class is right. */
-  readonly accuracy: number
-  /** Macro recall: the mean of the recalls of all classes that have examples, so that rare classes weigh as much as common ones. */
-  readonly recall: number
-  readonly perClass: readonly ClassMetrics[]
+export interface EvaluationResult extends Evaluation {
+  /** Of a classifier. */
+  readonly perClass?: readonly ClassMetrics[]
 }
 
 /** TensorFlow.js's and Keras's epsilon: the least probability that enters a logarithm. */
 const LEAST_PROBABILITY = 1e-7
 
 /** Adds predictions up, batch by batch, into a confusion matrix and a loss. */
-export class Tally {
+export class ClassTally {
   readonly classes: number
   /** `confusion[label * classes + predicted]`: number of examples. */
   readonly confusion: Uint32Array
@@ -38,7 +32,7 @@ export class Tally {
    * `probabilities`: one row of `classes` for each label. Of equal probabilities the lowest class counts as predicted.
    * Throws `FL_NON_FINITE` naming the example (from 0, over all batches) for which the model gives a NaN.
    */
-  add(probabilities: Float32Array, labels: Int32Array): void {
+  add(probabilities: Float32Array, labels: Int32Array | Float32Array): void {
     for (const [row, label] of labels.entries()) {
       const scores = probabilities.subarray(row * this.classes, (row + 1) * this.classes)
       let predicted = 0
@@ -74,5 +68,29 @@ export class Tally {
       recall: sum(present.map(({ recall }) => recall)) / present.length,
       perClass,
     }
+  }
+}
+
+/** Adds up, batch by batch, how far a regressor's estimates are off, in float64. */
+export class ErrorTally {
+  #examples = 0
+  #squares = 0
+  #absolute = 0
+
+  /** `estimates`: one for each label. Throws `FL_NON_FINITE` naming the example for which the model gives no number. */
+  add(estimates: Float32Array, labels: Int32Array | Float32Array): void {
+    for (const [row, label] of labels.entries()) {
+      const error = (estimates[row] as number) - label
+      if (!Number.isFinite(error))
+        throw new FedweaveError('FL_NON_FINITE', `the model gives ${estimates[row]} for evaluation example ${this.#examples}`)
+      this.#squares += error * error
+      this.#absolute += Math.abs(error)
+      this.#examples++
+    }
+  }
+
+  result(): EvaluationResult {
+    const loss = this.#squares / this.#examples
+    return { examples: this.#examples, loss, rmse: Math.sqrt(loss), mae: this.#absolute / this.#examples }
   }
 }

@@ -1,7 +1,7 @@
-import { FedweaveError, type ModelSpec, TensorLayout, type TensorSpec } from '@fedweave/aggregator'
-import type { LayersModel, Tensor } from '@tensorflow/tfjs'
+import { FedweaveError, isRegressor, type ModelSpec, TensorLayout, type TensorSpec } from '@fedweave/aggregator'
+import type { LayersModel, layers, Tensor } from '@tensorflow/tfjs'
 import type { EvaluationData } from './data.ts'
-import { type EvaluationResult, Tally } from './metrics.ts'
+import { ClassTally, ErrorTally, type EvaluationResult } from './metrics.ts'
 import type { TensorFlow } from './tensorflow.ts'
 
 /** Examples that go through the model at once: their activations still fit the processor's cache. */
@@ -32,7 +32,7 @@ export async function buildModel(tf: TensorFlow, topology: string): Promise<Laye
 
 /**
  * The spec of a built model, and its weights as its initialisers drew them. Runs it once on zeros. Throws
- * `FL_MODEL_UNSUPPORTED` where it is no classifier with one input of a fixed shape and one probability for each class.
+ * `FL_MODEL_UNSUPPORTED` where it has not one input of a fixed shape and, for an output, one probability for each class or one number.
  */
 export function describeModel(tf: TensorFlow, model: LayersModel, topology: string): DescribedModel {
   const [input, output] = [model.inputs[0], model.outputs[0]]
@@ -44,16 +44,28 @@ export function describeModel(tf: TensorFlow, model: LayersModel, topology: stri
     throw unsupported(`expected a fixed input shape, got [${input.shape.join(', ')}]`)
   }
   const [, classes] = output.shape
-  if (output.shape.length !== 2 || !classes || classes < 2) {
-    throw unsupported(`expected one output for each of two or more classes, got the output shape [${output.shape.join(', ')}]`)
+  if (output.shape.length !== 2 || !classes) {
+    throw unsupported(`expected one output for each class, or one number, got the output shape [${output.shape.join(', ')}]`)
   }
-  const sum = tf.tidy(() => (model.predictOnBatch(tf.zeros([1, ...inputShape])) as Tensor).sum().dataSync()[0] as number)
-  if (!(Math.abs(sum - 1) < 1e-3))
-    throw unsupported(`expected probabilities that sum to 1, got ${sum}: end the model with softmax`)
+  if (isRegressor({ classes })) checkEstimate(output.sourceLayer)
+  else checkProbabilities(tf, model, inputShape)
 
   const tensors = tensorsOf(model)
   const weights = new TensorLayout(tensors).flatten(model.trainableWeights.map((weight) => weight.read().dataSync()))
   return { spec: { topology, inputShape, classes, tensors }, weights }
+}
+
+function checkProbabilities(tf: TensorFlow, model: LayersModel, inputShape: readonly number[]): void {
+  const sum = tf.tidy(() => (model.predictOnBatch(tf.zeros([1, ...inputShape])) as Tensor).sum().dataSync()[0] as number)
+  if (!(Math.abs(sum - 1) < 1e-3))
+    throw unsupported(`expected probabilities that sum to 1, got ${sum}: end the model with softmax`)
+}
+
+function checkEstimate(last: layers.Layer): void {
+  if (last.getClassName() === 'Softmax' || last.getConfig().activation === 'softmax')
+    throw unsupported(
+      'a softmax over one output is always 1: give it one unit a class, or end a regressor with a linear activation',
+    )
 }
 
 /**
@@ -76,14 +88,14 @@ export function evaluateModel(
   }
   setWeights(tf, model, weights)
   const width = xs.length / labels.length
-  const tally = new Tally(classes)
+  const tally = isRegressor(spec) ? new ErrorTally() : new ClassTally(classes)
   for (let start = 0; start < labels.length; start += BATCH) {
     const end = Math.min(start + BATCH, labels.length)
-    const probabilities = tf.tidy(() => {
+    const outputs = tf.tidy(() => {
       const batch = tf.tensor(xs.subarray(start * width, end * width), [end - start, ...shape])
       return (model.predictOnBatch(batch) as Tensor).dataSync() as Float32Array
     })
-    tally.add(probabilities, labels.subarray(start, end))
+    tally.add(outputs, labels.subarray(start, end))
   }
   return tally.result()
 }

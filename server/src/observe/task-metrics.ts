@@ -67,6 +67,12 @@ export function taskMetrics(registry: Registry): (task: string, event: TaskEvent
     labelNames: ['task'],
     registers,
   })
+  const rmse = new Gauge({
+    name: 'fedweave_evaluation_rmse',
+    help: 'Root of the mean squared error of the last committed model on held-out data.',
+    labelNames: ['task'],
+    registers,
+  })
   return (task, event) => {
     switch (event.type) {
       case 'clients':
@@ -81,7 +87,8 @@ export function taskMetrics(registry: Registry): (task: string, event: TaskEvent
       case 'unmasked':
         return unmasking.observe({ task }, event.seconds)
       case 'committed':
-        if (event.evaluation !== undefined) accuracy.set({ task }, event.evaluation.accuracy)
+        if (event.evaluation?.accuracy !== undefined) accuracy.set({ task }, event.evaluation.accuracy)
+        if (event.evaluation?.rmse !== undefined) rmse.set({ task }, event.evaluation.rmse)
         return
       case 'aborted':
         return aborts.inc({ task, code: event.code })

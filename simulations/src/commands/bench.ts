@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   bundle: () => import('../../bench/bundle.ts'),
   connections: () => import('../../bench/connections.ts'),
   crash: () => import('../../bench/crash.ts'),
+  forecast: () => import('../../bench/forecast.ts'),
   mnist: () => import('../../bench/mnist.ts'),
   round: () => import('../../bench/round.ts'),
   secagg: () => import('../../bench/secagg.ts'),

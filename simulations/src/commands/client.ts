@@ -8,6 +8,7 @@ import { MNIST_EXAMPLES, mnist } from '../data/mnist.ts'
 import { iidShard, type Shard } from '../partition/iid.ts'
 import { take } from '../partition/take.ts'
 import type { Action } from './action.ts'
+import { figuresOf } from './figures.ts'
 import { integerOption, interruptSignal, passphrase } from './output.ts'
 
 export const run: Action = async (options, [url = '']) => {
@@ -49,11 +50,13 @@ function narrate(client: FederatedClient, say: (line: string) => void): void {
   client.on('progress', ({ round, step, steps, loss, accuracy }) => {
     const tenth = Math.max(1, Math.floor(steps / 10))
     if (step % tenth === 0 || step === steps)
-      say(`round ${round}: step ${step}/${steps}, loss ${loss.toFixed(3)}, accuracy ${accuracy.toFixed(3)}`)
+      say(
+        `round ${round}: step ${step}/${steps}, loss ${loss.toFixed(3)}${accuracy === undefined ? '' : `, accuracy ${accuracy.toFixed(3)}`}`,
+      )
   })
   client.on('uploaded', ({ round, bytes }) => say(`round ${round}: masked update counted, ${bytes} bytes`))
   client.on('round', ({ round, outcome, evaluation, message }) => {
-    const result = evaluation === undefined ? '' : `, accuracy ${evaluation.accuracy.toFixed(4)} on held-out data`
+    const result = evaluation === undefined ? '' : `, ${figuresOf(evaluation)} on held-out data`
     say(outcome === 'committed' ? `round ${round}: committed${result}` : `round ${round}: aborted: ${message}`)
   })
 }

@@ -8,11 +8,11 @@ type Given = Readonly<Record<string, unknown>>
 
 /** A scenario's settings with what the command line says instead. Throws `FL_USAGE` naming the option. */
 export function configOf(scenario: Scenario, given: Given): SimulationConfig {
-  const { defaults } = scenario
+  const { defaults, metric } = scenario
   const integer = (name: string, min: number, max: number) => take(given, name, (raw) => integerOption(name, raw, min, max))
   const number = (name: string, min: number, max: number) => take(given, name, (raw) => numberOption(name, raw, min, max))
   const partition = given.noniid === true ? 'shard:shards=2' : given.partition
-  const target = number('target', 0, 1) ?? defaults.target
+  const target = number('target', 0, metric.better === 'higher' ? 1 : 1e9) ?? defaults.target
   return {
     scenario: scenario.name,
     seed: integer('seed', 0, 2 ** 32 - 1) ?? defaults.seed,

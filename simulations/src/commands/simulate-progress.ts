@@ -1,6 +1,7 @@
 import { SingleBar } from 'cli-progress'
 import type { FetchProgress } from '../data/library.ts'
 import type { SimulateEvent } from '../engine/simulate.ts'
+import { judgedText } from '../report/judged.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 
 export interface Narrator {
@@ -58,10 +59,9 @@ export function narrator(stream: NodeJS.WriteStream, { metric }: Pick<Scenario, 
 
 function roundLine(record: Extract<SimulateEvent, { type: 'round' }>['record'], of: number, metric: string): string {
   const { round, invited, survivors, test, loss, check } = record
-  const own = metric === 'accuracy' ? '' : `, ${metric} ${test.metric.toFixed(4)}`
   const checked = check === undefined ? '' : `, ${(check.largest / check.quantum).toFixed(3)} quanta off the plain mean`
   return (
     `round ${round}/${of}: ${survivors} of ${invited} clients, training loss ${loss.toFixed(4)}, ` +
-    `test accuracy ${test.accuracy.toFixed(4)}${own}${checked}`
+    `test ${judgedText(metric, test)}${checked}`
   )
 }

@@ -6,6 +6,7 @@ import { DataLibrary } from '../data/library.ts'
 import type { SimulationConfig } from '../engine/config.ts'
 import type { SimulationResult } from '../engine/record.ts'
 import { simulate } from '../engine/simulate.ts'
+import { judgedText } from '../report/judged.ts'
 import { findScenario, SCENARIO_NAMES } from '../scenarios/index.ts'
 import { ownScenario } from '../scenarios/own.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
@@ -112,10 +113,10 @@ async function compare(paths: readonly string[], options: Options): Promise<numb
   return 0
 }
 
-function conclusion({ test, metric, modelHash, reached, rounds }: SimulationResult): string {
-  const own = metric === 'accuracy' ? '' : `, ${metric} ${test.metric.toFixed(4)}`
+function conclusion({ test, metric, floor, modelHash, reached, rounds }: SimulationResult): string {
+  const beaten = floor === undefined ? '' : `; ${floor.name}: ${judgedText(metric, floor)}`
   const goal = reached === undefined ? '' : `; the target was reached in round ${reached}`
-  return `after ${rounds.length} rounds: accuracy ${test.accuracy.toFixed(4)}${own} on ${test.examples.toLocaleString('en')} test examples${goal}\nmodel ${modelHash}`
+  return `after ${rounds.length} rounds: ${judgedText(metric, test)} on ${test.examples.toLocaleString('en')} test examples${beaten}${goal}\nmodel ${modelHash}`
 }
 
 /** One for each setting, so that the same command goes on where it was interrupted. */

@@ -1,5 +1,6 @@
 import type { TaskStatus } from '@fedweave/server'
 import type { Action } from './action.ts'
+import { figuresOf } from './figures.ts'
 import { operatorApi } from './operator-api.ts'
 import { integerOption } from './output.ts'
 import { readTask } from './task-file.ts'
@@ -69,7 +70,7 @@ function line({ id, state, comeBackS, rounds, clients, round, model, evaluation 
     `${clients.connected} clients connected`,
     ...(round === undefined ? [] : [`round ${round.number}: ${round.phase}, ${round.clients} clients`]),
     `${model.parameters.toLocaleString('en')} parameters`,
-    ...(evaluation === undefined ? [] : [`accuracy ${evaluation.accuracy.toFixed(4)}`]),
+    ...(evaluation === undefined ? [] : [figuresOf(evaluation)]),
   ]
   return parts.join('  ')
 }

@@ -1,7 +1,7 @@
 import type { Federation } from '../scenarios/scenario.ts'
 import { columnOf, parseCsv, type Table } from './csv.ts'
 import type { DataLibrary, Original } from './library.ts'
-import { toDataset } from './matrix.ts'
+import { standardise, toDataset } from './matrix.ts'
 
 /** The twelve stations, and the SHA-256 of each one's file. */
 const STATIONS: Readonly<Record<string, string>> = {
@@ -19,9 +19,9 @@ const STATIONS: Readonly<Record<string, string>> = {
   Wanshouxigong: '3484fbdbb56a8da92de9caf9f3a3f66b1ec03dfdd203f215afc39cefd163f7ce',
 }
 
-/** Bounds of fine particles in micrograms a cubic metre between the classes of China's air quality index (HJ 633-2012). */
-const BOUNDS = [35, 75, 115, 150]
-const BANDS = ['excellent', 'good', 'light pollution', 'moderate pollution', 'heavy pollution']
+/** Micrograms in a cubic metre, between the ranges that reports count forecasts by. */
+const BOUNDS = [20, 40, 60, 80, 100, 125, 150, 200, 250, 300, 400]
+export const UNIT = 'µg/m³'
 
 /** Hours from the last measurement that is known to the one that is forecast. */
 const AHEAD = 6
@@ -29,40 +29,77 @@ const AHEAD = 6
 const LAGS = [1, 2, 3, 6, 12, 24]
 /** Every third hour makes an example: neighbouring hours say almost the same. */
 const EVERY = 3
-const YEARS = { train: [2013, 2014, 2015], test: [2016, 2017] }
+
+/** Years that the forecasts are for: those of the scenario, and those that its settings are chosen by. */
+export const YEARS = {
+  test: { train: [2013, 2014, 2015], test: [2016, 2017] },
+  validation: { train: [2013, 2014], test: [2015] },
+} as const
+
+interface Years {
+  readonly train: readonly number[]
+  readonly test: readonly number[]
+}
 
 /**
  * Beijing Multi-Site Air Quality (Zhang et al. 2017; UCI 501, CC BY 4.0): hourly measurements of twelve stations from March
- * 2013 to February 2017. The task is the class of fine particles (PM2.5) six hours ahead, from air and weather now and fine
- * particles over the last day. Trains on what was measured up to the end of 2015, tests on 2016 and 2017. Gaps are filled with
- * the last value before them; hours that lack PM2.5 now or at the forecast's hour are left out.
+ * 2013 to February 2017. The task is the concentration of fine particles (PM2.5) six hours ahead, from air and weather now and
+ * fine particles over the last day. Trains on what was measured up to the end of 2015, tests on 2016 and 2017, or on other
+ * `years`. Gaps are filled with the last value before them; hours that lack PM2.5 now or at the forecast's hour are left out.
+ * Inputs and labels are brought to mean 0 and deviation 1 by the numbers of the training years, all stations together.
+ * The floor is persistence: the air stays as it is.
  */
-export async function beijingAir(library: DataLibrary): Promise<Federation> {
+export async function beijingAir(library: DataLibrary, years: Years = YEARS.test): Promise<Federation> {
   const names = Object.keys(STATIONS)
   const parts = { train: emptyPart(), test: emptyPart() }
   for (const [client, station] of names.entries()) {
     const file = fileOf(station)
     const hours = read(parseCsv(await library.text(original(station)), file), file)
     for (let at = Math.max(...LAGS); at + AHEAD < hours.length; at += EVERY) {
-      const example = exampleAt(hours, at)
-      if (example === undefined) continue
-      const part = YEARS.train.includes((hours[at + AHEAD] as Hour).year) ? parts.train : parts.test
-      part.inputs.push(example.inputs)
-      part.labels.push(example.label)
-      part.clients.push(client)
+      const [now, then] = [hours[at] as Hour, hours[at + AHEAD] as Hour]
+      if (Number.isNaN(now.measured) || Number.isNaN(then.measured)) continue
+      const part = years.train.includes(then.year) ? parts.train : years.test.includes(then.year) ? parts.test : undefined
+      part?.inputs.push(inputsAt(hours, at))
+      part?.now.push(now.measured)
+      part?.later.push(then.measured)
+      part?.clients.push(client)
     }
   }
   const { train, test } = parts
+  const { mean, deviation } = momentsOf(train.later)
+  const standard = (values: readonly number[]) => values.map((value) => (value - mean) / deviation)
+  const dataset = ({ inputs, later }: Part) =>
+    toDataset({ inputs: standardise(inputs, train.inputs), labels: standard(later) }, 1)
   return {
-    train: toDataset(train, BANDS.length),
-    test: toDataset(test, BANDS.length),
-    classNames: BANDS,
+    train: dataset(train),
+    test: dataset(test),
+    classNames: [...BOUNDS.map((bound, i) => `${i === 0 ? 0 : BOUNDS[i - 1]}-${bound}`), `> ${BOUNDS.at(-1)}`],
+    forecast: {
+      unit: UNIT,
+      mean,
+      deviation,
+      bounds: BOUNDS,
+      floor: { name: 'persistence', test: Float32Array.from(standard(test.now)) },
+    },
     natural: { names, train: Int32Array.from(train.clients), test: Int32Array.from(test.clients) },
   }
 }
 
-function emptyPart(): { inputs: number[][]; labels: number[]; clients: number[] } {
-  return { inputs: [], labels: [], clients: [] }
+interface Part {
+  readonly inputs: number[][]
+  /** Micrograms in a cubic metre when the forecast is made, and when it is for. */
+  readonly now: number[]
+  readonly later: number[]
+  readonly clients: number[]
+}
+
+function emptyPart(): Part {
+  return { inputs: [], now: [], later: [], clients: [] }
+}
+
+function momentsOf(values: readonly number[]): { readonly mean: number; readonly deviation: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  return { mean, deviation: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length) }
 }
 
 const fileOf = (station: string) => `PRSA_Data_${station}_20130301-20170228.csv`
@@ -84,24 +121,24 @@ interface Hour {
   readonly hour: number
   /** PM2.5 as it was measured; NaN where it was not. */
   readonly measured: number
-  /** Measurements with their gaps filled, each brought to about -1 to 1 by what such a quantity is anywhere. */
+  /** PM2.5 with its gaps filled. */
   readonly pm25: number
+  /** All other measurements with their gaps filled, concentrations as logarithms. */
   readonly others: readonly number[]
 }
 
-const loud = (value: number) => Math.log1p(value) / 3 - 1 // concentrations spread over three orders of magnitude
-
-const SCALES: Readonly<Record<string, (value: number) => number>> = {
-  PM10: loud,
-  SO2: loud,
-  NO2: loud,
-  CO: (value) => Math.log1p(value) / 4 - 1,
-  O3: loud,
-  TEMP: (celsius) => celsius / 20 - 0.5,
-  PRES: (hectopascals) => (hectopascals - 1010) / 15,
-  DEWP: (celsius) => celsius / 20,
-  RAIN: (millimetres) => Math.log1p(millimetres),
-  WSPM: (metresPerSecond) => metresPerSecond / 2 - 1,
+/** The other columns; concentrations spread over three orders of magnitude. */
+const OTHERS: Readonly<Record<string, (value: number) => number>> = {
+  PM10: Math.log1p,
+  SO2: Math.log1p,
+  NO2: Math.log1p,
+  CO: Math.log1p,
+  O3: Math.log1p,
+  TEMP: Number,
+  PRES: Number,
+  DEWP: Number,
+  RAIN: Math.log1p,
+  WSPM: Number,
 }
 
 function read(table: Table, file: string): Hour[] {
@@ -111,7 +148,7 @@ function read(table: Table, file: string): Hour[] {
     number,
     number,
   ]
-  const others = Object.entries(SCALES).map(([column, scale]) => ({ place: columnOf(table, column, file), scale }))
+  const others = Object.entries(OTHERS).map(([column, scale]) => ({ place: columnOf(table, column, file), scale }))
   const last = new Map<number, number>()
   const filled = (row: readonly string[], place: number) => {
     const value = Number(row[place]) // the files say NA for what is missing
@@ -123,18 +160,15 @@ function read(table: Table, file: string): Hour[] {
     month: Number(row[month]),
     hour: Number(row[hour]),
     measured: Number(row[pm]),
-    pm25: loud(filled(row, pm)),
+    pm25: filled(row, pm),
     others: others.map(({ place, scale }) => scale(filled(row, place))),
   }))
 }
 
-function exampleAt(hours: readonly Hour[], at: number): { inputs: number[]; label: number } | undefined {
+function inputsAt(hours: readonly Hour[], at: number): number[] {
   const now = hours[at] as Hour
-  const then = hours[at + AHEAD] as Hour
-  if (Number.isNaN(now.measured) || Number.isNaN(then.measured)) return undefined
-  const lags = LAGS.map((lag) => (hours[at - lag] as Hour).pm25)
-  const inputs = [now.pm25, ...lags, ...now.others, ...wave(now.hour / 24), ...wave((now.month - 1) / 12)]
-  return { inputs, label: BOUNDS.filter((bound) => then.measured > bound).length }
+  const particles = [0, ...LAGS].map((lag) => (hours[at - lag] as Hour).pm25)
+  return [...particles, ...particles.map(Math.log1p), ...now.others, ...wave(now.hour / 24), ...wave((now.month - 1) / 12)]
 }
 
 function wave(part: number): number[] {

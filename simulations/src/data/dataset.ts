@@ -1,4 +1,5 @@
 import { FedweaveError } from '@fedweave/aggregator'
+import type { Labels } from '@fedweave/client/training'
 
 /** Labelled examples: fits both a client's local data set and the server's evaluation data. */
 export interface Dataset {
@@ -6,8 +7,9 @@ export interface Dataset {
   readonly xs: Float32Array
   /** Shape of one example. */
   readonly shape: readonly number[]
-  /** Class of each example, from 0 to `classes` - 1. */
-  readonly labels: Int32Array
+  /** Class of each example, from 0 to `classes` - 1; or numbers to be forecast, which are Float32Array. */
+  readonly labels: Labels
+  /** 1: the labels are numbers. */
   readonly classes: number
 }
 

@@ -6,11 +6,12 @@ export interface Tabular {
   readonly labels: readonly number[]
 }
 
+/** With one class the labels are numbers to be forecast. */
 export function toDataset({ inputs, labels }: Tabular, classes: number): Dataset {
   const width = inputs[0]?.length ?? 0
   const xs = new Float32Array(inputs.length * width)
   for (const [row, values] of inputs.entries()) xs.set(values, row * width)
-  return { xs, shape: [width], labels: Int32Array.from(labels), classes }
+  return { xs, shape: [width], labels: (classes === 1 ? Float32Array : Int32Array).from(labels), classes }
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ClientId } from '@fedweave/aggregator'
 import type { TaskEvent } from '@fedweave/server'
 import { SingleBar } from 'cli-progress'
+import { figuresOf } from '../commands/figures.ts'
 
 /** Shows the demo as it goes: a line for what happened, a bar while clients train. */
 export class Board {
@@ -57,10 +58,7 @@ export class Board {
       case 'committed': {
         const { evaluation } = event
         const recovered = event.cohort - event.survivors
-        const result =
-          evaluation === undefined
-            ? ''
-            : `: accuracy ${evaluation.accuracy.toFixed(4)}, macro recall ${evaluation.recall.toFixed(4)}`
+        const result = evaluation === undefined ? '' : `: ${figuresOf(evaluation)}`
         this.say(
           `  committed from ${event.survivors} of ${event.cohort} clients${recovered > 0 ? `, ${recovered} drop-outs recovered` : ''}${result}`,
         )

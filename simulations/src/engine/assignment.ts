@@ -4,6 +4,7 @@ import { Partition } from '../partition/partition.ts'
 import { partition } from '../partition/spec.ts'
 import type { Federation } from '../scenarios/scenario.ts'
 import type { SimulationConfig } from './config.ts'
+import { classesOf } from './ranges.ts'
 import { seedOf } from './seeds.ts'
 
 /** Who trains on what and is judged by what. */
@@ -16,14 +17,14 @@ export interface Assignment {
 
 /** Deals the examples as `config` says. Throws `FL_OUT_OF_RANGE` for a partition that cannot be. */
 export function assign(federation: Federation, config: SimulationConfig, holdout: number | undefined): Assignment {
-  const { labels, classes } = federation.train
   const { natural } = federation
+  const classes = classesOf(federation)
   const seed = seedOf('partition', config.seed)
-  const whole = partition(config.partition, { labels, classes, ids: natural?.train }, config.clients, seed)
+  const whole = partition(config.partition, { ...classes, ids: natural?.train }, config.clients, seed)
   const isNatural = config.partition.name === 'natural' && natural !== undefined
   if (holdout !== undefined) return { ...holdOut(whole, holdout, config.seed), names: isNatural ? natural.names : undefined }
   if (!isNatural) return { train: whole, test: undefined, names: undefined }
-  const test = partition({ name: 'natural' }, { ...federation.test, ids: natural.test }, config.clients, seed)
+  const test = partition({ name: 'natural' }, { ...classes, ids: natural.test }, config.clients, seed) // by ids alone
   return { train: whole, test, names: natural.names }
 }
 

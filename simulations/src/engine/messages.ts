@@ -21,7 +21,8 @@ export interface TrainOutcome {
   readonly examples: number
   readonly steps: number
   readonly loss: number
-  readonly accuracy: number
+  /** Of a classifier. */
+  readonly accuracy: number | undefined
 }
 
 /** Masks and seals a delta that was kept, and forgets it. */
@@ -51,6 +52,11 @@ export interface JudgeJob {
   readonly request: Pick<TrainingRequest, 'model' | 'weights' | 'plan'>
 }
 
+/** What a regressor's weights estimate for the rows. */
+export interface EstimateJob extends Omit<JudgeJob, 'kind'> {
+  readonly kind: 'estimate'
+}
+
 /** Builds a model once, to know its tensors and the weights that its initialisers draw. */
 export interface DescribeJob {
   readonly kind: 'describe'
@@ -61,12 +67,13 @@ export interface BackendJob {
   readonly kind: 'backend'
 }
 
-export type Job = TrainJob | MaskJob | JudgeJob | DescribeJob | BackendJob
+export type Job = TrainJob | MaskJob | JudgeJob | EstimateJob | DescribeJob | BackendJob
 
 export interface Outcomes {
   readonly train: TrainOutcome
   readonly mask: MaskOutcome
   readonly judge: Metrics
+  readonly estimate: { readonly estimates: Float32Array }
   readonly describe: { readonly model: ModelSpec; readonly weights: Float32Array }
   readonly backend: { readonly name: string; readonly simd?: boolean; readonly kernels?: string }
 }

@@ -1,3 +1,4 @@
+import type { Metric } from '../scenarios/scenario.ts'
 import type { SimulationConfig } from './config.ts'
 
 /** The lowest, the median and the highest of the clients that took part. */
@@ -11,7 +12,10 @@ export interface Band {
 export interface Judged {
   readonly examples: number
   readonly loss: number
-  readonly accuracy: number
+  /** Of a classifier. */
+  readonly accuracy?: number
+  /** Of a forecast: mean absolute error, in its unit. */
+  readonly mae?: number
   /** The scenario's own metric. */
   readonly metric: number
 }
@@ -27,10 +31,11 @@ export interface RoundRecord {
   readonly aborted: number
   /** Of local training, weighted as the update is. */
   readonly loss: number
-  readonly accuracy: number
+  /** Of classifiers. */
+  readonly accuracy?: number
   /** Bands over the clients, which only a simulation can see. */
   readonly lossBand: Band
-  readonly accuracyBand: Band
+  readonly accuracyBand?: Band
   readonly test: Judged
   /** Bytes that the survivors' updates take, and what all invited fetch. */
   readonly uploadBytes: number
@@ -47,12 +52,13 @@ export interface ClientRecord {
   readonly client: number
   readonly name: string
   readonly examples: number
-  /** Examples by class. */
+  /** Examples by class, or by range. */
   readonly labels: readonly number[]
   /** Rounds in which its update counted. */
   readonly rounds: number
-  /** The metric on what the client is judged by; `local` and `pooled` where baselines were asked for. */
+  /** The metric on what the client is judged by; `local` and `pooled` where baselines were asked for, `floor` of a forecast without a model. */
   readonly federated: number
+  readonly floor?: number
   readonly local?: number
   readonly pooled?: number
 }
@@ -61,7 +67,11 @@ export interface SimulationResult {
   readonly config: SimulationConfig
   readonly title: string
   readonly metric: string
+  readonly better: Metric['better']
+  /** Of the classes, or of the ranges of what is forecast. */
   readonly classNames: readonly string[]
+  /** Unit of what is forecast, where it is a number. */
+  readonly unit?: string
   readonly rounds: readonly RoundRecord[]
   readonly modelHash: string
   /** Of all examples as they went into training. */
@@ -69,18 +79,31 @@ export interface SimulationResult {
   /** First round that reached the target. */
   readonly reached?: number
   readonly test: Judged
-  /** `confusion[label][predicted]`: test examples. */
+  /** `confusion[label][predicted]`: test examples, by class or by range. */
   readonly confusion: readonly (readonly number[])[]
   /** All of them up to 200, else an even choice. */
   readonly clients: readonly ClientRecord[]
   readonly pooled?: Judged
-  /** How the clients are judged: `own` examples that nobody trains on, or the shared test examples weighed by `labels`. */
-  readonly judgedBy: 'own' | 'labels'
+  /** A forecast that needs no model. */
+  readonly floor?: Judged & { readonly name: string }
+  /** How the clients are judged: `own` examples that nobody trains on, or `all` test examples, which for classes are weighed by `labels`. */
+  readonly judgedBy: 'own' | 'labels' | 'all'
   readonly participation: { readonly least: number; readonly mean: number; readonly most: number }
 }
 
-export function bandOf(values: readonly number[]): Band {
+function bandOf(values: readonly number[]): Band {
   const sorted = [...values].sort((a, b) => a - b)
   const at = (part: number) => sorted[Math.round(part * (sorted.length - 1))] as number
   return { low: at(0), median: at(0.5), high: at(1) }
+}
+
+/** Bands over what the clients say of their training; none of accuracy where they train regressors. */
+export function bandsOf(
+  clients: readonly { readonly loss: number; readonly accuracy: number | undefined }[],
+): Pick<RoundRecord, 'lossBand' | 'accuracyBand'> {
+  const accuracies = clients.flatMap(({ accuracy }) => accuracy ?? [])
+  return {
+    lossBand: bandOf(clients.map(({ loss }) => loss)),
+    ...(accuracies.length === 0 ? {} : { accuracyBand: bandOf(accuracies) }),
+  }
 }

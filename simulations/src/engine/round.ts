@@ -25,7 +25,7 @@ export interface Stage {
 export interface ClientResult {
   readonly client: number
   readonly loss: number
-  readonly accuracy: number
+  readonly accuracy: number | undefined
   readonly weight: number
 }
 

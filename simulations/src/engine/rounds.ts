@@ -3,7 +3,7 @@ import { type Cohort, drawCohort } from './cohort.ts'
 import { judgeRows } from './judge.ts'
 import { entryOf, sealedBytesOf } from './ledger.ts'
 import type { OpenedStage } from './open-stage.ts'
-import { bandOf, type Judged, type RoundRecord } from './record.ts'
+import { bandsOf, type Judged, type RoundRecord } from './record.ts'
 import { type ClientResult, type RoundOutcome, runRound, type Stage } from './round.ts'
 import { shareFloats } from './shared.ts'
 import type { SavedState } from './state.ts'
@@ -30,10 +30,11 @@ export function firstState({ stage, dataHash, initial }: OpenedStage): SavedStat
 
 /** One committed round, after as many attempts as it takes; `onAborted` hears why one more is needed. */
 export async function nextRound(
-  { stage, scenario, testRows }: OpenedStage,
+  opened: OpenedStage,
   state: SavedState,
   onAborted: (message: string) => void,
 ): Promise<SavedState> {
+  const { stage, testRows } = opened
   const { config, assignment, model, pool } = stage
   const round = state.rounds.length + 1
   const weights = shareFloats(state.weights)
@@ -56,7 +57,7 @@ export async function nextRound(
     const counted = state.counted.slice()
     for (const client of cohort.survivors) counted[client] = (counted[client] as number) + 1
     const bytesOf = { update: updateBytes(stage, weights.length), model: 4 * weights.length }
-    const record = recordOf(round, attempt, cohort, outcome, judgedBy(scenario, metrics), bytesOf, now, next)
+    const record = recordOf(round, attempt, cohort, outcome, judgedBy(opened, metrics), bytesOf, now, next)
     const head = outcome.secure === undefined ? undefined : entryOf(stage, state.head as Uint8Array, outcome, next)
     return { ...state, config, rounds: [...state.rounds, record], now, head, weights: next, counted }
   }
@@ -82,6 +83,7 @@ function recordOf(
   weights: Float32Array,
 ): RoundRecord {
   const mean = (of: (result: ClientResult) => number) => clients.reduce((sum, one) => sum + of(one) * one.weight, 0) / weight
+  const bands = bandsOf(clients)
   return {
     round,
     invited: cohort.invited.length,
@@ -90,9 +92,8 @@ function recordOf(
     stragglers: cohort.stragglers.length,
     aborted,
     loss: mean(({ loss }) => loss),
-    accuracy: mean(({ accuracy }) => accuracy),
-    lossBand: bandOf(clients.map(({ loss }) => loss)),
-    accuracyBand: bandOf(clients.map(({ accuracy }) => accuracy)),
+    ...(bands.accuracyBand === undefined ? {} : { accuracy: mean(({ accuracy = 0 }) => accuracy) }),
+    ...bands,
     test,
     uploadBytes: cohort.survivors.length * bytesOf.update,
     downloadBytes: cohort.invited.length * bytesOf.model,

@@ -7,7 +7,7 @@ import type { Lane } from './pool.ts'
 import type { RoundRecord, SimulationResult } from './record.ts'
 import { firstState, nextRound } from './rounds.ts'
 import { checkSameRun, loadState, type SavedState, saveState } from './state.ts'
-import { summarise } from './summary.ts'
+import { firstReached, summarise } from './summary.ts'
 
 export interface SimulateOptions {
   readonly workers: number
@@ -86,10 +86,11 @@ async function runInMemory(
   signal: AbortSignal | undefined,
   onEvent: (event: SimulateEvent) => void,
 ): Promise<SavedState | undefined> {
-  const { config } = opened.stage
+  const { scenario, stage } = opened
+  const { config } = stage
   let state = saved ?? firstState(opened)
   if (state.rounds.length > 0) onEvent({ type: 'resumed', round: state.rounds.length })
-  while (state.rounds.length < config.rounds && !reachedTarget(config, state.rounds)) {
+  while (state.rounds.length < config.rounds && firstReached(scenario.metric, config, state.rounds) === undefined) {
     if (signal?.aborted) {
       onEvent({ type: 'stopped', round: state.rounds.length })
       return undefined
@@ -100,8 +101,4 @@ async function runInMemory(
     onEvent({ type: 'round', record: state.rounds.at(-1) as RoundRecord, of: config.rounds })
   }
   return state
-}
-
-function reachedTarget({ target }: SimulationConfig, rounds: readonly RoundRecord[]): boolean {
-  return target !== undefined && rounds.some(({ test }) => test.metric >= target)
 }

@@ -2,8 +2,9 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { FedweaveError, type LocalUpdate, UpdateFormat } from '@fedweave/aggregator'
 import { fastestPrg, fastestSecretbox } from '@fedweave/aggregator/node'
 import { describeModel, localTrainer, ModelPool, selectBackend } from '@fedweave/client/tfjs'
-import type { LocalDataset } from '@fedweave/client/training'
+import { type LocalDataset, labelsOf } from '@fedweave/client/training'
 import type {
+  EstimateJob,
   FromWorker,
   Job,
   JudgeJob,
@@ -42,6 +43,8 @@ function carryOut(job: Job): Promise<Outcomes[Job['kind']]> | Outcomes[Job['kind
       return mask(job)
     case 'judge':
       return judge(job)
+    case 'estimate':
+      return estimate(job)
     case 'describe':
       return describeModel(job.topology)
     case 'backend':
@@ -53,7 +56,7 @@ async function train({ rows, request, keep }: TrainJob): Promise<TrainOutcome> {
   const result = await localTrainer(rowsOf(data.train, rows), models).train(request)
   const { delta, examples, steps, loss, accuracy } = result
   if (keep === undefined) return { delta, examples, steps, loss, accuracy }
-  kept.set(keep, { delta, examples, loss, accuracy })
+  kept.set(keep, result)
   return { examples, steps, loss, accuracy }
 }
 
@@ -68,12 +71,16 @@ function mask({ keep, weight, config, context, roundingKey, masks, sealKey, reve
 }
 
 function judge({ on, rows, request }: JudgeJob): Promise<Outcomes['judge']> {
-  const { model, weights, plan } = request
-  return localTrainer(rowsOf(data[on], rows), models).evaluate({
-    model,
-    weights,
-    ...(plan.normalise === undefined ? {} : { plan: { normalise: plan.normalise } }),
-  })
+  return localTrainer(rowsOf(data[on], rows), models).evaluate(judging(request))
+}
+
+async function estimate({ on, rows, request }: EstimateJob): Promise<Outcomes['estimate']> {
+  const own = rowsOf(data[on], rows)
+  return { estimates: await localTrainer(own, models).predict({ ...judging(request), xs: own.xs }) }
+}
+
+function judging({ model, weights, plan: { normalise } }: JudgeJob['request']) {
+  return { model, weights, ...(normalise === undefined ? {} : { plan: { normalise } }) }
 }
 
 /** A client's own examples. */
@@ -81,7 +88,7 @@ function rowsOf({ xs, shape, labels }: LocalDataset, rows: Int32Array): LocalDat
   const width = shape.reduce((n, side) => n * side, 1)
   const own = new Float32Array(rows.length * width)
   for (const [i, row] of rows.entries()) own.set(xs.subarray(row * width, (row + 1) * width), i * width)
-  return { xs: own, shape, labels: Int32Array.from(rows, (row) => labels[row] as number) }
+  return { xs: own, shape, labels: labelsOf(labels, rows) }
 }
 
 function arraysOf(outcome: object): ArrayBuffer[] {

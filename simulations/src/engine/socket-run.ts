@@ -2,13 +2,13 @@ import { certificate, certify, encode, FedweaveError, toHex } from '@fedweave/ag
 import { seededEntropy } from '@fedweave/aggregator/testing'
 import { memoryStore } from '@fedweave/client'
 import { simulatedClient, socketTransport } from '@fedweave/client/simulation'
-import type { LocalDataset, Trainer } from '@fedweave/client/training'
+import { blankLabels, type LocalDataset, type Trainer } from '@fedweave/client/training'
 import { buildServer, MemoryDisk, type TaskEvent, type TaskSpec, memoryStore as taskStore } from '@fedweave/server'
 import { judgeRows } from './judge.ts'
 import { sealedBytesOf } from './ledger.ts'
 import type { OpenedStage } from './open-stage.ts'
 import type { Lane } from './pool.ts'
-import { bandOf, type RoundRecord } from './record.ts'
+import { bandsOf, type RoundRecord } from './record.ts'
 import { type ClientResult, weightOf } from './round.ts'
 import { firstState } from './rounds.ts'
 import { shareFloats } from './shared.ts'
@@ -120,7 +120,7 @@ async function runClient(
       const { loss, accuracy, steps, delta } = outcome
       const weight = config.weighting === 'uniform' ? 1 : weightOf(task, outcome.examples)
       results.set(client, { client, loss, accuracy, weight })
-      return { delta: delta as Float32Array, examples: weight, steps, loss, accuracy }
+      return { delta: delta as Float32Array, examples: weight, steps, loss, ...(accuracy === undefined ? {} : { accuracy }) }
     },
     close: async () => undefined, // the pool is the engine's
   })
@@ -142,16 +142,17 @@ async function runClient(
 /** Clients check that their data fit the model; the engine's workers have the examples themselves. */
 function sampleOf({ model }: OpenedStage['stage']): LocalDataset {
   const width = model.inputShape.reduce((n, side) => n * side, 1)
-  return { xs: new Float32Array(width), shape: model.inputShape, labels: Int32Array.of(0) }
+  return { xs: new Float32Array(width), shape: model.inputShape, labels: blankLabels(model, 1) }
 }
 
 async function committed(
-  { stage, scenario, testRows }: OpenedStage,
+  opened: OpenedStage,
   state: SavedState,
-  { round, cohort, survivors, modelHash, uploadBytes, loss = 0, accuracy = 0 }: Committed,
+  { round, cohort, survivors, modelHash, uploadBytes, loss = 0, accuracy }: Committed,
   weights: Float32Array,
   results: readonly ClientResult[],
 ): Promise<SavedState> {
+  const { stage, testRows } = opened
   const { config, model, pool, task } = stage
   const metrics = await judgeRows(pool, { model, plan: config.plan, on: 'test' }, shareFloats(weights), testRows)
   const counted = state.counted.slice()
@@ -164,10 +165,9 @@ async function committed(
     stragglers: 0,
     aborted: 0,
     loss,
-    accuracy,
-    lossBand: bandOf(results.map((result) => result.loss)),
-    accuracyBand: bandOf(results.map((result) => result.accuracy)),
-    test: judgedBy(scenario, metrics),
+    ...(accuracy === undefined ? {} : { accuracy }),
+    ...bandsOf(results),
+    test: judgedBy(opened, metrics),
     uploadBytes: survivors * Math.max(uploadBytes, sealedBytesOf(task)),
     downloadBytes: cohort * 4 * weights.length,
     seconds: 0, // no virtual time passes

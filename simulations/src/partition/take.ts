@@ -1,3 +1,4 @@
+import { labelsOf } from '@fedweave/client/training'
 import { checkRows, type Dataset } from '../data/dataset.ts'
 
 /** A copy of the examples `rows`, in that order. Throws `FL_OUT_OF_RANGE` naming a row that is not there. */
@@ -9,5 +10,5 @@ export function take(dataset: Dataset, rows: Int32Array): Dataset {
   for (const [i, row] of rows.entries()) {
     taken.set(xs.subarray(row * width, (row + 1) * width), i * width)
   }
-  return { xs: taken, shape, labels: rows.map((row) => labels[row] as number), classes }
+  return { xs: taken, shape, labels: labelsOf(labels, rows), classes }
 }

@@ -38,8 +38,11 @@ export async function compareRuns(paths: readonly string[]): Promise<Comparison>
     String(result.rounds.length),
     result.metric,
     result.test.metric.toFixed(4),
-    result.test.accuracy.toFixed(4),
-    spreadOf(result.clients.map(({ federated }) => federated)).worstTenth.toFixed(4),
+    result.test.accuracy?.toFixed(4) ?? '',
+    spreadOf(
+      result.clients.map(({ federated }) => federated),
+      result.better,
+    ).worstTenth.toFixed(4),
     result.reached === undefined ? '' : String(result.reached),
     result.modelHash.slice(0, 12),
   ])

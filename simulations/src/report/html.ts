@@ -1,5 +1,6 @@
-import type { SimulationResult } from '../engine/record.ts'
+import type { Judged, SimulationResult } from '../engine/record.ts'
 import type { Figure } from './figure.ts'
+import { judgedFigures } from './judged.ts'
 import type { Manifest } from './manifest.ts'
 import { type Spread, spreadOf } from './spread.ts'
 
@@ -15,7 +16,7 @@ export function reportPage(result: SimulationResult, manifest: Manifest, figures
 <main>
 <h1>${escapeHtml(title)}</h1>
 <p class="lead">${lead(result)}</p>
-${table(['', 'test examples', 'loss', 'accuracy', ...(result.metric === 'accuracy' ? [] : [result.metric])], headline(result))}
+${table(['', 'test examples', 'loss', ...Object.keys(judgedFigures(result.metric, result.test))], headline(result))}
 <section class="figures">
 ${figures.map(figureOf).join('\n')}
 </section>
@@ -52,21 +53,24 @@ function lead({ config, rounds, reached, participation, test, metric }: Simulati
   )
 }
 
-function headline({ test, pooled, metric }: SimulationResult): string[][] {
-  const row = (name: string, { examples, loss, accuracy, metric: own }: SimulationResult['test']) => [
+function headline({ test, pooled, floor, metric }: SimulationResult): string[][] {
+  const row = (name: string, judged: Judged) => [
     name,
-    examples.toLocaleString('en'),
-    loss.toFixed(4),
-    accuracy.toFixed(4),
-    ...(metric === 'accuracy' ? [] : [own.toFixed(4)]),
+    judged.examples.toLocaleString('en'),
+    judged.loss.toFixed(4),
+    ...Object.values(judgedFigures(metric, judged)).map((figure) => figure.toFixed(4)),
   ]
-  return [row('federated', test), ...(pooled === undefined ? [] : [row('pooled', pooled)])]
+  return [
+    row('federated', test),
+    ...(pooled === undefined ? [] : [row('pooled', pooled)]),
+    ...(floor === undefined ? [] : [row(floor.name, floor)]),
+  ]
 }
 
-function fairness({ clients }: SimulationResult): string[][] {
+function fairness({ clients, better, floor }: SimulationResult): string[][] {
   const row = (name: string, values: readonly (number | undefined)[]) => {
     const known = values.filter((value) => value !== undefined)
-    return known.length === 0 ? [] : [[name, ...spreadCells(spreadOf(known))]]
+    return known.length === 0 ? [] : [[name, ...spreadCells(spreadOf(known, better))]]
   }
   return [
     ...row(
@@ -81,6 +85,10 @@ function fairness({ clients }: SimulationResult): string[][] {
       'pooled',
       clients.map(({ pooled }) => pooled),
     ),
+    ...row(
+      floor?.name ?? '',
+      clients.map(({ floor }) => floor),
+    ),
   ]
 }
 
@@ -89,9 +97,14 @@ function spreadCells({ mean, worstTenth, variance, least, most }: Spread): strin
 }
 
 function judgedBy({ judgedBy }: SimulationResult): string {
-  return judgedBy === 'own'
-    ? 'on examples of its own that nobody trains on'
-    : 'on the test examples, weighed so that their classes are as common as among its own'
+  switch (judgedBy) {
+    case 'own':
+      return 'on examples of its own that nobody trains on'
+    case 'labels':
+      return 'on the test examples, weighed so that their classes are as common as among its own'
+    case 'all':
+      return 'on the test examples, which all share'
+  }
 }
 
 function figureOf({ name, title, caption, svg }: Figure): string {

@@ -5,7 +5,7 @@ import { COLOURS, draw } from './svg.ts'
 
 /** The figures over rounds. */
 export function roundPlots(result: SimulationResult): Figure[] {
-  return [accuracy(result), loss(result), participation(result), bytes(result)]
+  return [result.unit === undefined ? accuracy(result) : error(result), loss(result), participation(result), bytes(result)]
 }
 
 function accuracy({ rounds, metric, config }: SimulationResult): Figure {
@@ -26,12 +26,12 @@ function accuracy({ rounds, metric, config }: SimulationResult): Figure {
       marks: [
         areaY(rounds, {
           x: 'round',
-          y1: ({ accuracyBand }) => accuracyBand.low,
-          y2: ({ accuracyBand }) => accuracyBand.high,
+          y1: ({ accuracyBand }) => accuracyBand?.low,
+          y2: ({ accuracyBand }) => accuracyBand?.high,
           fill: COLOURS.orange,
           fillOpacity: 0.15,
         }),
-        lineY(rounds, { x: 'round', y: ({ accuracyBand }) => accuracyBand.median, stroke: COLOURS.orange }),
+        lineY(rounds, { x: 'round', y: ({ accuracyBand }) => accuracyBand?.median, stroke: COLOURS.orange }),
         lineY(rounds, { x: 'round', y: ({ test }) => test.accuracy, stroke: COLOURS.blue, strokeWidth: 2 }),
         ...own,
         ...target,
@@ -40,11 +40,32 @@ function accuracy({ rounds, metric, config }: SimulationResult): Figure {
   }
 }
 
-function loss({ rounds }: SimulationResult): Figure {
+function error({ rounds, metric, floor, config: { target } }: SimulationResult): Figure {
+  const rules = [...(floor === undefined ? [] : [floor.metric]), ...(target === undefined ? [] : [target])]
+  return {
+    name: 'error',
+    title: 'Error',
+    caption:
+      `The ${metric} of the global model on the test examples. ` +
+      `Dashed: ${floor?.name}${target === undefined ? '' : ` and the target, ${target}`}.`,
+    svg: draw({
+      x: { label: 'round' },
+      y: { label: metric, grid: true },
+      marks: [
+        lineY(rounds, { x: 'round', y: ({ test }) => test.metric, stroke: COLOURS.blue, strokeWidth: 2 }),
+        ruleY(rules, { stroke: COLOURS.grey, strokeDasharray: '4 3' }),
+      ],
+    }),
+  }
+}
+
+function loss({ rounds, unit }: SimulationResult): Figure {
   return {
     name: 'loss',
     title: 'Loss',
-    caption: 'Cross-entropy in nats. Blue: the global model on the test examples. Orange: clients in training, median and range.',
+    caption:
+      `${unit === undefined ? 'Cross-entropy in nats' : 'Mean squared error of the standardised labels'}. ` +
+      'Blue: the global model on the test examples. Orange: clients in training, median and range.',
     svg: draw({
       x: { label: 'round' },
       y: { label: 'loss', grid: true, zero: true },

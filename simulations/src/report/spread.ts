@@ -1,3 +1,5 @@
+import type { Metric } from '../scenarios/scenario.ts'
+
 /** How unequally a model serves its clients. */
 export interface Spread {
   readonly mean: number
@@ -8,14 +10,15 @@ export interface Spread {
   readonly most: number
 }
 
-/** `values`: one a client, at least one. */
-export function spreadOf(values: readonly number[]): Spread {
+/** `values`: one a client, at least one; `better`: which of them are. */
+export function spreadOf(values: readonly number[], better: Metric['better'] = 'higher'): Spread {
   const sorted = [...values].sort((a, b) => a - b)
   const mean = average(sorted)
+  const tenth = Math.max(1, Math.floor(sorted.length / 10))
   return {
     mean,
     variance: average(sorted.map((value) => (value - mean) ** 2)),
-    worstTenth: average(sorted.slice(0, Math.max(1, Math.floor(sorted.length / 10)))),
+    worstTenth: average(better === 'higher' ? sorted.slice(0, tenth) : sorted.slice(-tenth)),
     least: sorted[0] as number,
     most: sorted.at(-1) as number,
   }

@@ -1,6 +1,6 @@
-import type { Metrics } from '@fedweave/client/training'
 import { ai4i } from '../data/ai4i.ts'
 import { USUAL } from './defaults.ts'
+import { shareMetric } from './metrics.ts'
 import type { Scenario } from './scenario.ts'
 import { dense, sequential } from './topology.ts'
 
@@ -17,7 +17,7 @@ export const scenario: Scenario = {
     partition: { name: 'natural' },
     baselines: true,
   },
-  metric: { name: 'F1 of failures', of: ({ perClass }: Metrics) => perClass[1]?.f1 ?? 0 },
+  metric: shareMetric('F1 of failures', ({ perClass }) => perClass[1]?.f1 ?? 0),
   holdout: 0.3,
   load: ai4i,
   topology: ({ train }, seed) =>

@@ -1,3 +1,4 @@
+import { isRegressor } from '@fedweave/aggregator'
 import { isLost, selectBackend } from '../../../client-sdk/src/tfjs/backend.ts'
 import { tfjsPlatform } from '../../../client-sdk/src/tfjs/platform.ts'
 import { localTrainer } from '../../../client-sdk/src/training/local-trainer.ts'
@@ -107,9 +108,9 @@ OffscreenCanvas.prototype.getContext = function (this: OffscreenCanvas, ...args:
   return context
 } as typeof getContext
 
-async function fetchDataset({ shape }: Round): Promise<LocalDataset> {
+async function fetchDataset({ shape, model }: Round): Promise<LocalDataset> {
   const [xs, labels] = await Promise.all([fetchBytes('/data/xs'), fetchBytes('/data/labels')])
-  return { xs: new Float32Array(xs), labels: new Int32Array(labels), shape }
+  return { xs: new Float32Array(xs), labels: isRegressor(model) ? new Float32Array(labels) : new Int32Array(labels), shape }
 }
 
 async function fetchRequest({ model, plan, seed }: Round): Promise<TrainingRequest> {

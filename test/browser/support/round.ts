@@ -15,9 +15,9 @@ export function someMnist(count: number): LocalDataset {
   return { xs: Float32Array.from(pixels, (pixel) => pixel / 255), shape: [28, 28, 1], labels: Int32Array.from(labels) }
 }
 
-/** A round of the reference CNN that both sides can run: what to tell the page, what to serve it, and how Node does it. */
-export async function referenceRound(dataset: LocalDataset) {
-  const { model, weights } = await describeModel(referenceCnn(1))
+/** A round of a model, else of the reference CNN, that both sides can run: what to tell the page, what to serve it, and how Node does it. */
+export async function referenceRound(dataset: LocalDataset, topology = referenceCnn(1)) {
+  const { model, weights } = await describeModel(topology)
   const { xs, labels, shape } = dataset
   return {
     data: { xs, labels, weights },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseTaskConfig } from '../../../aggregator/src/task/config.ts'
-import { checkPlanFits, type TrainingPlan, trainingPlan } from '../../../aggregator/src/task/plan.ts'
+import { checkLossFits, checkPlanFits, type TrainingPlan, trainingPlan } from '../../../aggregator/src/task/plan.ts'
 
 const plain = { epochs: 1, batchSize: 32, optimizer: 'sgd', learningRate: 0.1 }
 const validation = { fraction: 0.1 }
@@ -19,6 +19,8 @@ describe('a plan', () => {
 
   it.each<[string, object]>([
     ['momentum', { momentum: 0.9 }],
+    ['mean squared error', { loss: 'meanSquaredError' }],
+    ['cross-entropy by its name', { loss: 'sparseCategoricalCrossentropy' }],
     ['AdamW', { optimizer: 'adamw' }],
     ['AdamW with its decay', { optimizer: 'adamw', weightDecay: 0 }],
     ['steps of the learning rate', { decay: { kind: 'step', every: 10, factor: 0.5 } }],
@@ -37,6 +39,11 @@ describe('a plan', () => {
   it.each<[string, object, string]>([
     ['a misspelt field', { augment: { shfit: 2 } }, 'plan.augment.shfit: unknown field; known here: shift, rotate, noise'],
     ['another optimiser', { optimizer: 'lion' }, 'plan.optimizer: expected one of "sgd", "adam", "adamw", got "lion"'],
+    [
+      'another loss',
+      { loss: 'mse' },
+      'plan.loss: expected one of "sparseCategoricalCrossentropy", "meanSquaredError", got "mse"',
+    ],
     ['momentum of Adam', { optimizer: 'adam', momentum: 0.9 }, 'plan.momentum: expected nothing with adam, got 0.9'],
     ['momentum that never ends', { momentum: 1 }, 'plan.momentum: expected a number above 0 and at most 0.9999, got 1'],
     ['weight decay of SGD', { weightDecay: 0.1 }, 'plan.weightDecay: expected nothing with sgd, got 0.1'],
@@ -104,6 +111,28 @@ describe('a plan for a model', () => {
     expect(fits({ augment: { rotate: 5 } }, [28, 28])).toThrow(refusal(/^plan\.augment\.rotate: /))
   })
 
+  it('has the loss of its outputs: cross-entropy of classes, mean squared error of one number', () => {
+    const spec = { topology: '{}', inputShape: [13], tensors: [] }
+    const [classifier, regressor] = [
+      { ...spec, classes: 10 },
+      { ...spec, classes: 1 },
+    ]
+    for (const loss of [{}, { loss: 'sparseCategoricalCrossentropy' } as const]) {
+      expect(() => checkLossFits(loss, classifier)).not.toThrow()
+      expect(() => checkLossFits(loss, regressor)).toThrow(
+        refusal(
+          /^plan\.loss: expected "meanSquaredError" for a model of one output, a number, got "sparseCategoricalCrossentropy"$/,
+        ),
+      )
+    }
+    expect(() => checkLossFits({ loss: 'meanSquaredError' }, regressor)).not.toThrow()
+    expect(() => checkLossFits({ loss: 'meanSquaredError' }, classifier)).toThrow(
+      refusal(
+        /^plan\.loss: expected "sparseCategoricalCrossentropy" for a model of 10 outputs, the probabilities of classes, got "meanSquaredError"$/,
+      ),
+    )
+  })
+
   it('is checked with the whole config', () => {
     const config = {
       protocol: 'fedweave/v1',
@@ -121,5 +150,10 @@ describe('a plan for a model', () => {
     expect(JSON.stringify(parseTaskConfig(config))).toBe(JSON.stringify(config))
     const withShift = { ...config, plan: { ...plain, augment: { shift: 1 } } }
     expect(() => parseTaskConfig(withShift)).toThrow(refusal(/^plan\.augment\.shift: /))
+    const withError = { ...config, plan: { ...plain, loss: 'meanSquaredError' } }
+    expect(() => parseTaskConfig(withError)).toThrow(refusal(/^plan\.loss: /))
+    const forecast = { ...withError, model: { ...config.model, classes: 1 } }
+    expect(parseTaskConfig(forecast)).toEqual(forecast)
+    expect(() => parseTaskConfig({ ...forecast, plan: plain })).toThrow(refusal(/^plan\.loss: /))
   })
 })

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../client-sdk/src/tfjs/backend.ts'
 import { localTrainer } from '../../../client-sdk/src/training/local-trainer.ts'
+import type { ClassificationMetrics } from '../../../client-sdk/src/training/metrics.ts'
 import { normaliser } from '../../../client-sdk/src/training/normalise.ts'
 import { splitRows } from '../../../client-sdk/src/training/split.ts'
 import type { LocalDataset, TrainingProgress } from '../../../client-sdk/src/training/trainer.ts'
@@ -240,7 +241,7 @@ describe('evaluate', () => {
   it('judges weights on all examples, or on those that the plan keeps', async () => {
     const dataset = points(300)
     const trainer = localTrainer(dataset)
-    const all = await trainer.evaluate({ model, weights })
+    const all = (await trainer.evaluate({ model, weights })) as ClassificationMetrics
     const expected = regression(dataset, weights)
     expect(all).toMatchObject({ examples: 300, accuracy: expected.accuracy })
     expect(all.loss).toBeCloseTo(expected.loss, 6)
@@ -260,9 +261,9 @@ describe('evaluate', () => {
     const { delta, validation } = await train(dataset, model, weights, asked)
     const trainer = localTrainer(dataset)
     const trained = weights.map((weight, i) => weight + (delta[i] as number))
-    const { examples, loss, accuracy } = await trainer.evaluate({ model, weights: trained, plan: asked })
-    expect({ examples, accuracy }).toEqual({ examples: validation?.examples, accuracy: validation?.accuracy })
-    expect(loss).toBeCloseTo(validation?.loss as number, 6)
+    const judged = await trainer.evaluate({ model, weights: trained, plan: asked })
+    expect(judged).toMatchObject({ examples: validation?.examples, accuracy: validation?.accuracy })
+    expect(judged.loss).toBeCloseTo(validation?.loss as number, 6)
     await trainer.close()
   })
 

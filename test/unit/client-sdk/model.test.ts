@@ -2,7 +2,7 @@ import { TensorLayout } from '@fedweave/aggregator'
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { selectBackend } from '../../../client-sdk/src/tfjs/backend.ts'
-import { logitsTopology } from '../../../client-sdk/src/tfjs/logits.ts'
+import { logitsTopology, trainedTopology } from '../../../client-sdk/src/tfjs/logits.ts'
 import { buildModel, describeModel, readWeights, setWeights } from '../../../client-sdk/src/tfjs/model.ts'
 import { ModelPool } from '../../../client-sdk/src/tfjs/model-pool.ts'
 import { describeLayers, linearModel, seeded, topologyOf } from './models.ts'
@@ -151,6 +151,26 @@ describe('logitsTopology', () => {
   it('names a last layer that is no softmax', () => {
     const topology = topologyOf(dense({ inputShape: [3], activation: 'sigmoid' }))
     expect(() => logitsTopology(topology)).toThrow(unsupported('layer "output": the last layer must end in softmax'))
+  })
+})
+
+describe('trainedTopology', () => {
+  it('is a classifier up to its logits, and a regressor as it is', async () => {
+    const { model: classifier } = await linearModel()
+    expect(trainedTopology(classifier)).toBe(logitsTopology(classifier.topology))
+    const { model: regressor } = await describeLayers(dense({ inputShape: [3], units: 1, activation: 'linear' }))
+    expect(trainedTopology(regressor)).toBe(regressor.topology)
+  })
+
+  it('refuses a regressor that ends in softmax, and so always gives 1', async () => {
+    const ends = [
+      [dense({ inputShape: [3], units: 1 })],
+      [dense({ inputShape: [3], units: 1, activation: 'linear' }), tf.layers.softmax({ name: 'output' })],
+    ]
+    for (const layers of ends) {
+      const { model } = await describeLayers(...layers)
+      expect(() => trainedTopology(model)).toThrow(unsupported('layer "output": a softmax over one output is always 1'))
+    }
   })
 })
 

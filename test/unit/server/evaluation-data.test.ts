@@ -79,7 +79,14 @@ describe('JSON data', () => {
     [{ xs: 'none' }, 'FL_DATASET_SHAPE', 'held-out.json: `xs` must be a list of numbers or of examples'],
     [{ xs: flat, shape: [2, 0] }, 'FL_DATASET_SHAPE', 'positive integers, got [2,0]'],
     [{ xs: flat, shape: '2x2' }, 'FL_DATASET_SHAPE', 'positive integers, got "2x2"'],
-    [{ xs: flat, classes: 1 }, 'FL_DATASET_SHAPE', 'held-out.json: `classes` must be an integer from 2, got 1'],
+    [{ xs: flat, classes: 0 }, 'FL_DATASET_SHAPE', 'held-out.json: `classes` must be an integer from 1, got 0'],
+    [
+      { xs: flat, classes: 1, labels: [0, '1'] },
+      'FL_DATASET_SHAPE',
+      'held-out.json: row 1: expected a number as its label, got "1"',
+    ],
+    [{ xs: flat, classes: 1, labels: 7 }, 'FL_DATASET_SHAPE', 'held-out.json: `labels` must be a list of numbers'],
+    [{ xs: flat, classes: 1, labels: [0, 1e39] }, 'FL_NON_FINITE', 'held-out.json: the label of row 1 is Infinity'],
   ])('%j are refused in one sentence', (part, code, message) => {
     expect(() => parse({ ...plain, ...part })).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(message) }),
@@ -91,6 +98,21 @@ describe('JSON data', () => {
       expect.objectContaining({ code: 'FL_DATASET_SHAPE', message: expect.stringContaining('held-out.json') }),
     )
   })
+})
+
+test('with one class labels are any numbers, for a regressor', () => {
+  expect(parse({ ...plain, classes: 1, labels: [-0.5, 2], xs: flat })).toEqual({
+    ...expected,
+    classes: 1,
+    labels: Float32Array.of(-0.5, 2),
+  })
+})
+
+test.each([
+  [{ ...expected, classes: 1 }, 'a module: `labels` is no Float32Array, which `classes` 1 goes with'],
+  [{ ...expected, labels: Float32Array.of(0, 2) }, 'a module: `labels` is no Int32Array, which `classes` 3 goes with'],
+])('labels of the other kind are refused', (data, message) => {
+  expect(() => checkEvaluationData(data, 'a module')).toThrow(expect.objectContaining({ code: 'FL_DATASET_SHAPE', message }))
 })
 
 describe('a module', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { Tally } from '../../../server/src/evaluation/metrics.ts'
+import { ClassTally, ErrorTally } from '../../../server/src/evaluation/metrics.ts'
 
 /** One certain prediction for each pair. */
-function tallied(classes: number, pairs: readonly (readonly [label: number, predicted: number])[]): Tally {
-  const tally = new Tally(classes)
+function tallied(classes: number, pairs: readonly (readonly [label: number, predicted: number])[]): ClassTally {
+  const tally = new ClassTally(classes)
   for (const [label, predicted] of pairs) {
     const row = new Float32Array(classes)
     row[predicted] = 1
@@ -63,7 +63,7 @@ describe('the confusion matrix', () => {
 
 describe('the loss', () => {
   test('is the mean of -ln of the probability of the right class', () => {
-    const tally = new Tally(2)
+    const tally = new ClassTally(2)
     tally.add(Float32Array.of(0.5, 0.5, 0.25, 0.75), Int32Array.of(0, 0))
     tally.add(Float32Array.of(0.125, 0.875), Int32Array.of(0))
     // -ln(1/2) - ln(1/4) - ln(1/8) = 6 ln 2
@@ -76,7 +76,7 @@ describe('the loss', () => {
 })
 
 test('of equal probabilities the lowest class counts as predicted', () => {
-  const tally = new Tally(3)
+  const tally = new ClassTally(3)
   tally.add(Float32Array.of(0.2, 0.4, 0.4), Int32Array.of(2))
   expect([...tally.confusion]).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 0])
 })
@@ -89,4 +89,21 @@ test('a NaN is refused, naming the example over all batches', () => {
   expect(() => tally.add(Float32Array.of(1, 0, Number.NaN, Number.NaN), Int32Array.of(0, 1))).toThrow(
     expect.objectContaining({ code: 'FL_NON_FINITE', message: 'the model gives NaN for evaluation example 3' }),
   )
+})
+
+describe('the errors of a regressor', () => {
+  test('are the mean squared error, its root and the mean absolute error over all batches', () => {
+    const tally = new ErrorTally()
+    tally.add(Float32Array.of(1, -2), Float32Array.of(4, -2))
+    tally.add(Float32Array.of(5), Float32Array.of(1))
+    expect(tally.result()).toEqual({ examples: 3, loss: 25 / 3, rmse: Math.sqrt(25 / 3), mae: 7 / 3 })
+  })
+
+  test('are refused where the model gives no number, naming the example', () => {
+    const tally = new ErrorTally()
+    tally.add(Float32Array.of(0), Float32Array.of(0))
+    expect(() => tally.add(Float32Array.of(0, Number.NaN), Float32Array.of(0, 0))).toThrow(
+      expect.objectContaining({ code: 'FL_NON_FINITE', message: 'the model gives NaN for evaluation example 2' }),
+    )
+  })
 })

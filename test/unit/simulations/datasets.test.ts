@@ -1,3 +1,4 @@
+import type { Labels } from '@fedweave/client/training'
 import { describe, expect, test } from 'vitest'
 import { ai4i } from '../../../simulations/src/data/ai4i.ts'
 import { beijingAir } from '../../../simulations/src/data/beijing-air.ts'
@@ -5,12 +6,12 @@ import { creditDefault } from '../../../simulations/src/data/credit-default.ts'
 import { heartDisease } from '../../../simulations/src/data/heart-disease.ts'
 import { DataLibrary } from '../../../simulations/src/data/library.ts'
 import { vowels } from '../../../simulations/src/data/vowel.ts'
-import type { Federation } from '../../../simulations/src/scenarios/scenario.ts'
+import type { Federation, Forecast } from '../../../simulations/src/scenarios/scenario.ts'
 
 const present = process.env.FEDWEAVE_DATA_DIR !== undefined
 if (!present) console.warn('\n!!! FEDWEAVE_DATA_DIR is not set: the tests of real data sets are SKIPPED.\n')
 
-function counts(values: Int32Array, of: number): number[] {
+function counts(values: Labels, of: number): number[] {
   const found = new Array<number>(of).fill(0)
   for (const value of values) found[value] = (found[value] as number) + 1
   return found
@@ -33,7 +34,7 @@ describe.skipIf(!present)('the published data', () => {
     expect(train.shape).toEqual([13])
     expect(counts(natural?.train as Int32Array, 4)).toEqual([199, 172, 30, 85])
     expect(counts(natural?.test as Int32Array, 4)).toEqual([104, 89, 16, 45])
-    const positives = (labels: Int32Array, ids: Int32Array) =>
+    const positives = (labels: Labels, ids: Int32Array) =>
       counts(
         ids.filter((_, row) => labels[row] === 1),
         4,
@@ -81,6 +82,24 @@ describe.skipIf(!present)('the published data', () => {
     expect(train.labels.length).toBe(96_160)
     expect(test.labels.length).toBe(39_353)
     expect(counts(natural?.train as Int32Array, 12).every((rows) => rows > 7_500)).toBe(true)
-    expect(counts(test.labels, 5).every((rows) => rows > 1_000)).toBe(true)
+    const { forecast, classNames } = federation
+    expect(classNames).toHaveLength((forecast?.bounds.length ?? 0) + 1)
+    const width = train.shape[0] as number
+    for (const column of [
+      train.labels as Float32Array,
+      ...Array.from({ length: width }, (_, j) => train.xs.filter((_, i) => i % width === j)),
+    ]) {
+      const mean = column.reduce((sum, value) => sum + value, 0) / column.length
+      expect(mean).toBeCloseTo(0, 4)
+      expect(column.reduce((sum, value) => sum + (value - mean) ** 2, 0) / column.length).toBeCloseTo(1, 4)
+    }
+    // Aotizhongxin's first forecast: at 0:00 of 2 March 2013, after a day of lags, for 6:00, when the file says 4.
+    const micrograms = (label = Number.NaN) => label * (forecast?.deviation ?? 0) + (forecast?.mean ?? 0)
+    expect(micrograms(train.labels[0])).toBeCloseTo(4, 4)
+    // Persistence says what was measured six hours before, which is two examples back where none is missing.
+    const { floor } = forecast as Forecast
+    const same = floor.test.filter((label, row) => label === test.labels[row - 2]).length
+    expect(same / floor.test.length).toBeGreaterThan(0.9)
+    expect(floor.name).toBe('persistence')
   })
 })

@@ -1,12 +1,15 @@
-import { metricsOf } from '@fedweave/client/training'
+import { metricsOf, regressionMetricsOf } from '@fedweave/client/training'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { configOf } from '../../../simulations/src/commands/simulate-config.ts'
 import { cohortSize } from '../../../simulations/src/engine/config.ts'
-import { accuracyFor, addMetrics } from '../../../simulations/src/engine/judge.ts'
+import { accuracyFor, addErrors, addMetrics } from '../../../simulations/src/engine/judge.ts'
 import { PlainSum } from '../../../simulations/src/engine/plain-sum.ts'
+import { classesOf, countRanges, rangesOf } from '../../../simulations/src/engine/ranges.ts'
 import { taskOf } from '../../../simulations/src/engine/task.ts'
 import { nearest } from '../../../simulations/src/nearest.ts'
-import { cloudsConfig } from './scenarios-for-tests.ts'
+import { ACCURACY, reaches, rmseIn } from '../../../simulations/src/scenarios/metrics.ts'
+import { clouds, cloudsConfig, slope } from './scenarios-for-tests.ts'
 
 describe('a plain sum', () => {
   test('is the same to the last bit in whatever order its terms arrive', () => {
@@ -57,12 +60,59 @@ describe('judging', () => {
     expect(addMetrics(parts, 2)).toEqual(metricsOf(confusion, 2, 30))
   })
 
+  test('of pieces of a forecast adds up to judging the whole', () => {
+    const parts = [regressionMetricsOf(3, 12, 5), regressionMetricsOf(1, 4, 2)]
+    expect(addErrors(parts)).toEqual(regressionMetricsOf(4, 16, 7))
+  })
+
   test('for a client weighs the recall of each class by what the client has', () => {
     const metrics = metricsOf(confusion, 2, 0)
     expect(accuracyFor(metrics, [10, 0])).toBe(0.8)
     expect(accuracyFor(metrics, [0, 3])).toBe(0.5)
     expect(accuracyFor(metrics, [5, 5])).toBeCloseTo(0.65, 12)
     expect(accuracyFor(metrics, [0, 0])).toBe(0)
+  })
+})
+
+describe('numbers that are forecast', () => {
+  const forecast = {
+    unit: 'm',
+    mean: 10,
+    deviation: 2,
+    bounds: [8, 12],
+    floor: { name: 'none', test: new Float32Array(0) },
+  }
+  const labels = Float32Array.of(-2, -1, 0, 1, 1.5) // 6, 8, 10, 12 and 13 m
+
+  test('are counted by ranges, a bound itself in the lower one', () => {
+    expect([...rangesOf(forecast, labels)]).toEqual([0, 0, 1, 1, 2])
+    const data = { xs: new Float32Array(5), shape: [1], labels, classes: 1 }
+    const federation = { train: data, test: data, classNames: ['low', 'middle', 'high'], forecast }
+    expect(classesOf(federation)).toEqual({ labels: Int32Array.of(0, 0, 1, 1, 2), classes: 3 })
+    expect(countRanges(forecast, labels, Float32Array.of(-2, 0, 0, 3, 3), 3)).toEqual([
+      [1, 1, 0],
+      [0, 1, 1],
+      [0, 0, 1],
+    ])
+  })
+
+  test('where labels are classes, these are the ranges', async () => {
+    const federation = await clouds.load({} as never)
+    expect(classesOf(federation)).toEqual({ labels: federation.train.labels, classes: 3 })
+  })
+
+  test('have an error in their unit, which reaches a target from above, as a share does from below', () => {
+    const rmse = rmseIn('m')
+    const data = { xs: new Float32Array(0), shape: [1], labels, classes: 1 }
+    const federation = { train: data, test: data, classNames: [], forecast }
+    expect(rmse.of(regressionMetricsOf(4, 9, 0), federation)).toBe(3)
+    expect([2, 3, 4].map((value) => reaches(rmse, value, 3))).toEqual([true, true, false])
+    expect([0.2, 0.3, 0.4].map((value) => reaches(ACCURACY, value, 0.3))).toEqual([false, true, true])
+  })
+
+  test('may have a target above 1, which a share may not', () => {
+    expect(configOf(slope, { target: '40' }).target).toBe(40)
+    expect(() => configOf(clouds, { target: '40' })).toThrow(expect.objectContaining({ code: 'FL_USAGE' }))
   })
 })
 

@@ -7,7 +7,7 @@ import { type Manifest, manifestOf } from '../../../simulations/src/report/manif
 import { rasteriser } from '../../../simulations/src/report/png.ts'
 import { spreadOf } from '../../../simulations/src/report/spread.ts'
 import { writeReport } from '../../../simulations/src/report/write.ts'
-import { resultOf } from './result-for-tests.ts'
+import { forecastOf, resultOf } from './result-for-tests.ts'
 
 const FIGURES = ['accuracy', 'loss', 'participation', 'bytes', 'labels', 'confusion', 'clients']
 
@@ -99,6 +99,49 @@ test('without a font there is no PNG, and with one its picture is twice as large
   const view = new DataView(png.buffer, png.byteOffset)
   expect([...png.subarray(1, 4)].map((code) => String.fromCharCode(code)).join('')).toBe('PNG')
   expect([view.getUint32(16), view.getUint32(20)]).toEqual([60, 40])
+})
+
+describe('a report of a forecast', () => {
+  const forecast = forecastOf()
+  const FORECAST_FIGURES = ['error', 'loss', 'participation', 'bytes', 'labels', 'forecast', 'clients']
+
+  test('shows errors, and the forecast against what was measured, in place of accuracy and confusion', async () => {
+    await writeReport(folder, forecast, await manifest())
+    const page = await read('report.html')
+    expect([...page.matchAll(/<figure id="(.*?)">/g)].map(([, name]) => name)).toEqual(FORECAST_FIGURES)
+    expect(page).not.toMatch(/accuracy|confusion|cross-entropy|NaN|undefined/i)
+    expect(page).toContain('<tr><td>persistence</td><td>100</td><td>0.2500</td><td>8.0000</td><td>3.0000</td></tr>')
+    const count = async (name: string, tag: string) =>
+      (await read('plots', `${name}.svg`)).match(new RegExp(`<${tag} `, 'g'))?.length
+    expect(await count('forecast', 'rect')).toBe(4)
+    expect(await count('clients', 'circle')).toBe(16) // local-only, pooled, federated and persistence
+  })
+
+  test('takes the highest errors for the worst', async () => {
+    await writeReport(folder, forecast, await manifest())
+    const row = /<td>federated<\/td><td>2\.5000<\/td><td>(.*?)<\/td>/.exec(await read('report.html'))
+    expect(row?.[1]).toBe('4.0000')
+    expect(spreadOf([1, 2, 3], 'lower')).toMatchObject({ worstTenth: 3, least: 1, most: 3 })
+  })
+
+  test('has tables whose cells for accuracy are empty, and a column for the floor', async () => {
+    await writeReport(folder, forecast, await manifest())
+    const [head, first] = (await read('rounds.csv')).split('\n')
+    expect(head?.split(',').length).toBe(first?.split(',').length)
+    expect(first).toMatch(/^1,5,3,1,1,0,1,,0\.25,0\.5,0\.75,,,,0\.25,,5,/)
+    expect((await read('clients.csv')).split('\n').slice(0, 2)).toEqual([
+      'client,name,examples,rounds,federated,local,pooled,persistence,examples of sun,"examples of rain, or so"',
+      '0,client 1,10,2,1,0.25,1,9,0,10',
+    ])
+  })
+
+  test('is compared by the worst tenth of its errors', async () => {
+    const path = join(folder, 'forecast.json')
+    await writeFile(path, JSON.stringify(forecast))
+    const { columns, rows } = await compareRuns([path])
+    const cell = (column: string) => rows[0]?.[columns.indexOf(column)]
+    expect(['metric', 'value', 'accuracy', 'worst tenth'].map(cell)).toEqual(['RMSE in m', '5.0000', '', '4.0000'])
+  })
 })
 
 test('the worst tenth of ten clients is the worst one, of twenty the worst two; variance is over all', () => {

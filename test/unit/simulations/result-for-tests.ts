@@ -2,6 +2,23 @@ import type { RoundRecord, SimulationResult } from '../../../simulations/src/eng
 import { cloudsConfig } from './scenarios-for-tests.ts'
 
 /** A finished run of so many rounds and clients, in whole and easy numbers. */
+/** The same of a forecast, whose errors are in metres. */
+export function forecastOf(): SimulationResult {
+  const { rounds, clients, ...result } = resultOf()
+  const judged = { examples: 100, loss: 0.25, mae: 3, metric: 5 }
+  return {
+    ...result,
+    metric: 'RMSE in m',
+    better: 'lower',
+    unit: 'm',
+    rounds: rounds.map(({ accuracy: _, accuracyBand: __, ...round }) => ({ ...round, test: judged })),
+    test: judged,
+    pooled: { ...judged, metric: 4 },
+    floor: { ...judged, name: 'persistence', metric: 8 },
+    clients: clients.map((client, i) => ({ ...client, federated: i + 1, floor: 9 })),
+  }
+}
+
 export function resultOf({ rounds = 3, clients = 4, metric = 0.75 } = {}): SimulationResult {
   const band = { low: 0.25, median: 0.5, high: 0.75 }
   const record = (round: number): RoundRecord => ({
@@ -25,6 +42,7 @@ export function resultOf({ rounds = 3, clients = 4, metric = 0.75 } = {}): Simul
     config: cloudsConfig({ clients }),
     title: 'Clouds & <showers>',
     metric: 'macro F1',
+    better: 'higher',
     classNames: ['sun', 'rain, or so'],
     rounds: Array.from({ length: rounds }, (_, i) => record(i + 1)),
     modelHash: 'cd'.repeat(32),

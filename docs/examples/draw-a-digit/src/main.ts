@@ -93,7 +93,9 @@ function showModel(model: SharedModel): void {
   byId<AccuracyCurve>('curve').show(rounds, planned)
   if (last !== undefined) {
     const accuracy =
-      last.evaluation === undefined ? '' : `, and reads ${percent(last.evaluation.accuracy)} of digits that it never saw`
+      last.evaluation?.accuracy === undefined
+        ? ''
+        : `, and reads ${percent(last.evaluation.accuracy)} of digits that it never saw`
     byId('learned').textContent =
       `${rounds.length} of ${planned} rounds are woven in. The last one summed ${last.survivors} people${accuracy}.`
   }

@@ -91,7 +91,7 @@ export class TakingPart {
       )
     })
     client.on('phase', ({ phase }) => phase === 'setup' && this.#step('Fetching the shared model', 0))
-    client.on('progress', ({ step, steps, accuracy }) =>
+    client.on('progress', ({ step, steps, accuracy = 0 }) =>
       this.#step(step < steps ? `Training on this device: ${percent(accuracy)} right` : 'Masking the update', step / steps),
     )
     client.on('uploaded', ({ bytes }) => {

@@ -25,6 +25,25 @@ describe('examples', () => {
   })
 })
 
+describe('examples for a regressor', () => {
+  const regressor = { inputShape: [2], classes: 1 }
+
+  it('have any finite numbers as labels, from a CSV file and tf.data too', async () => {
+    const examples = new Examples(regressor)
+    examples.add([1, 2], -0.5)
+    expect(examples.dataset).toEqual({ xs: Float32Array.of(1, 2), labels: Float32Array.of(-0.5), shape: [2] })
+    expect(fromCsv('a,b,y\n1,2,3.25\n', regressor, { label: 'y' }).labels).toEqual(Float32Array.of(3.25))
+    const dataset = tf.data.array([7.5]).map((n) => ({ xs: tf.tensor1d([0, 0]), ys: tf.scalar(n as number) }))
+    expect((await fromTfDataset(dataset, regressor)).labels).toEqual(Float32Array.of(7.5))
+  })
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e39])('refuse the label %d', (label) => {
+    expect(() => new Examples(regressor).add([1, 2], label)).toThrow(
+      expect.objectContaining({ code: 'FL_NON_FINITE', message: `row 0: the label is ${label}` }),
+    )
+  })
+})
+
 describe('CSV', () => {
   it('takes quoted cells, both line ends, a byte-order mark, and no line at the end', () => {
     const text = '\uFEFFa,"b ""x""",kind\r\n1,2,0\n\n"3" , 4.5e-1,"2"'

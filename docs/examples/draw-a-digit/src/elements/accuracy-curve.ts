@@ -8,7 +8,7 @@ const EDGE = { left: 44, right: 18, top: 18, bottom: 34 }
 export class AccuracyCurve extends HTMLElement {
   show(rounds: readonly CommittedRound[], planned: number): void {
     const points = rounds.flatMap(({ round, evaluation }) =>
-      evaluation === undefined ? [] : [{ round, accuracy: evaluation.accuracy }],
+      evaluation?.accuracy === undefined ? [] : [{ round, accuracy: evaluation.accuracy }],
     )
     if (points.length === 0) {
       this.innerHTML = '<p class="empty">The curve begins with the first round.</p>'
