@@ -40,12 +40,7 @@ export function replay(): Replayed {
       if (effect.type === 'train') feed({ type: 'trained' })
       if (effect.type === 'upload')
         sealed = toHex(
-          format.maskAndSeal(
-            format.quantise(trainedBy(me), effect.context, noblePrg, entropy),
-            effect.masks,
-            effect.sealKey,
-            noblePrg,
-          ),
+          format.maskAndSeal(format.quantise(trainedBy(me), effect.context, noblePrg, entropy), effect.masks, effect.sealKey),
         )
     }
   }

@@ -13,12 +13,13 @@ export function sealedBytes(length: number): number {
   return length + framesOf(length) * SECRETBOX_TAG_BYTES
 }
 
-export function seal(key: Uint8Array, plaintext: Uint8Array, secretbox: Secretbox = naclSecretbox): Uint8Array {
+export function seal(key: Uint8Array, plaintext: Uint8Array, secretbox: Secretbox = naclSecretbox): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(sealedBytes(plaintext.length))
   const frames = framesOf(plaintext.length)
   for (let i = 0; i < frames; i++) {
     const frame = plaintext.subarray(i * FRAME_BYTES, (i + 1) * FRAME_BYTES)
-    out.set(secretbox.seal(frame, nonceOf(i, i === frames - 1), key), i * SEALED_FRAME_BYTES)
+    const box = out.subarray(i * SEALED_FRAME_BYTES, (i + 1) * SEALED_FRAME_BYTES)
+    secretbox.sealInto(box, frame, nonceOf(i, i === frames - 1), key)
   }
   return out
 }
@@ -29,15 +30,14 @@ export function openSeal(
   sealed: Uint8Array,
   length: number,
   secretbox: Secretbox = naclSecretbox,
-): Uint8Array | undefined {
+): Uint8Array<ArrayBuffer> | undefined {
   if (sealed.length !== sealedBytes(length)) return undefined
   const out = new Uint8Array(length)
   const frames = framesOf(length)
   for (let i = 0; i < frames; i++) {
     const box = sealed.subarray(i * SEALED_FRAME_BYTES, (i + 1) * SEALED_FRAME_BYTES)
-    const frame = secretbox.open(box, nonceOf(i, i === frames - 1), key)
-    if (frame === undefined) return undefined
-    out.set(frame, i * FRAME_BYTES)
+    const frame = out.subarray(i * FRAME_BYTES, (i + 1) * FRAME_BYTES)
+    if (!secretbox.openInto(frame, box, nonceOf(i, i === frames - 1), key)) return undefined
   }
   return out
 }

@@ -3,6 +3,7 @@ import { checkPrgKey, type Prg } from '../crypto/prg.ts'
 import { WasmAccumulator } from '../wasm/accumulator.ts'
 import { ADD, type Sign, SUBTRACT } from '../wasm/kernels.ts'
 import { wasmPrg } from '../wasm/prg.ts'
+import { release } from './release.ts'
 
 const CIPHER = 'chacha20'
 /** OpenSSL's IV is the last row of the state (RFC 8439, section 2.3): a 4-byte little-endian counter, then the nonce. */
@@ -38,8 +39,9 @@ class OpensslAccumulator extends WasmAccumulator {
     checkPrgKey(key)
     const cipher = createCipheriv(CIPHER, key, IV)
     for (let at = 0; at < this.words.length; at += ZEROS.length / 4) {
-      const { buffer, byteOffset, length } = cipher.update(ZEROS.subarray(0, 4 * (this.words.length - at)))
-      this.combine(new Uint32Array(buffer, byteOffset, length / 4), at, sign)
+      const stream = cipher.update(ZEROS.subarray(0, 4 * (this.words.length - at)))
+      this.combine(new Uint32Array(stream.buffer, stream.byteOffset, stream.length / 4), at, sign)
+      release(stream)
     }
   }
 }

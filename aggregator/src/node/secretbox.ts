@@ -1,4 +1,4 @@
-import { nobleSecretbox, SECRETBOX_TAG_BYTES, type Secretbox } from '../crypto/secretbox.ts'
+import { nobleSecretbox, type Secretbox } from '../crypto/secretbox.ts'
 
 /** What we use of `sodium-native`: libsodium compiled for this machine. */
 interface SodiumNative {
@@ -27,16 +27,8 @@ export async function sodiumNativeSecretbox(): Promise<Secretbox | undefined> {
   return (
     sodium && {
       name: 'sodium-native',
-      seal(plaintext, nonce, key) {
-        const box = new Uint8Array(plaintext.length + SECRETBOX_TAG_BYTES)
-        sodium.crypto_secretbox_easy(box, plaintext, nonce, key)
-        return box
-      },
-      open(box, nonce, key) {
-        if (box.length < SECRETBOX_TAG_BYTES) return undefined
-        const plaintext = new Uint8Array(box.length - SECRETBOX_TAG_BYTES)
-        return sodium.crypto_secretbox_open_easy(plaintext, box, nonce, key) ? plaintext : undefined
-      },
+      sealInto: (box, plaintext, nonce, key) => sodium.crypto_secretbox_easy(box, plaintext, nonce, key),
+      openInto: (plaintext, box, nonce, key) => sodium.crypto_secretbox_open_easy(plaintext, box, nonce, key),
     }
   )
 }
@@ -47,12 +39,13 @@ export async function sodiumWasmSecretbox(): Promise<Secretbox | undefined> {
   return (
     sodium && {
       name: 'libsodium-wrappers',
-      seal: (plaintext, nonce, key) => sodium.crypto_secretbox_easy(plaintext, nonce, key),
-      open(box, nonce, key) {
+      sealInto: (box, plaintext, nonce, key) => box.set(sodium.crypto_secretbox_easy(plaintext, nonce, key)),
+      openInto(plaintext, box, nonce, key) {
         try {
-          return sodium.crypto_secretbox_open_easy(box, nonce, key)
+          plaintext.set(sodium.crypto_secretbox_open_easy(box, nonce, key))
+          return true
         } catch {
-          return undefined // it throws for a wrong tag
+          return false // it throws for a wrong tag
         }
       },
     }

@@ -22,16 +22,27 @@ const MARGIN = 1 - 2 ** -23
  * "Learning differentially private recurrent language models", flat clipping.
  */
 export function clipL2InPlace(delta: Float32Array, bound: number): { readonly norm: number; readonly clipped: boolean } {
+  const { norm, clipped } = clipL2(delta, bound, delta)
+  return { norm, clipped }
+}
+
+/** As `clipL2InPlace`, but `vector` is the clipped delta: scaled in the memory of `into`, or `delta` itself when inside the bound. */
+export function clipL2(
+  delta: Float32Array,
+  bound: number,
+  into?: Float32Array,
+): { readonly vector: Float32Array; readonly norm: number; readonly clipped: boolean } {
   if (!isClipBound(bound)) throw new FedweaveError('FL_OUT_OF_RANGE', `a clip bound is ${CLIP_BOUND_RANGE}, got ${bound}`)
   const norm = Math.sqrt(sumOfSquares(delta))
   if (!Number.isFinite(norm)) {
     const at = delta.findIndex((value) => !Number.isFinite(value))
     throw new FedweaveError('FL_NON_FINITE', `delta[${at}] is ${delta[at]}`)
   }
-  if (norm <= bound) return { norm, clipped: false }
+  if (norm <= bound) return { vector: delta, norm, clipped: false }
   const scale = (bound / norm) * MARGIN
-  for (let i = 0; i < delta.length; i++) delta[i] = (delta[i] as number) * scale
-  return { norm, clipped: true }
+  const vector = into ?? new Float32Array(delta.length)
+  for (let i = 0; i < delta.length; i++) vector[i] = (delta[i] as number) * scale
+  return { vector, norm, clipped: true }
 }
 
 /** In float64: float32 would lose small squares, and overflow from 2e19 on. */

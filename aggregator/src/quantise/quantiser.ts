@@ -75,30 +75,35 @@ export class Quantiser {
    * `weight * delta` in the ring, not yet reduced to its bits.
    *
    * `delta`: clipped; coordinates still above the clip bound are cut down to it. `weight`: a positive integer. `random`: one
-   * uniform word a coordinate, from the CSPRNG, used nowhere else. Throws `FL_NON_FINITE` naming the coordinate,
+   * uniform word a coordinate, from the CSPRNG, used nowhere else. `words`: where to put them, which may be `random`. Throws `FL_NON_FINITE` naming the coordinate,
    * `FL_OUT_OF_RANGE` for the weight, `FL_UPDATE_SHAPE` when `random` has another length.
    */
-  encode(delta: Float32Array, weight: number, random: Uint32Array): Uint32Array<ArrayBuffer> {
+  encode(
+    delta: Float32Array,
+    weight: number,
+    random: Uint32Array,
+    words: Uint32Array = new Uint32Array(delta.length),
+  ): Uint32Array {
     this.#checkWeight(weight)
     if (random.length !== delta.length) {
       throw new FedweaveError('FL_UPDATE_SHAPE', `expected ${delta.length} random words, got ${random.length}`)
     }
     const levels = this.#levels
     const scale = 1 / this.step
-    const words = new Int32Array(delta.length)
+    const signed = new Int32Array(words.buffer, words.byteOffset, words.length)
     for (let i = 0; i < delta.length; i++) {
-      const value = delta[i] as number
-      if (!Number.isFinite(value)) throw new FedweaveError('FL_NON_FINITE', `delta[${i}] is ${value}`)
-      const exact = value * scale
+      const exact = (delta[i] as number) * scale
+      if (!(Math.abs(exact) <= levels)) {
+        if (!Number.isFinite(delta[i])) throw new FedweaveError('FL_NON_FINITE', `delta[${i}] is ${delta[i]}`)
+        signed[i] = Math.sign(exact) * levels * weight
+        continue
+      }
       const below = Math.floor(exact)
-      // Up with the fraction's probability. Floor instead of a comparison: a branch on random words is guessed wrong
-      // half of the time, and that costs more than everything else here.
-      let quanta = below + Math.floor(exact - below + (random[i] as number) * 2 ** -32)
-      if (quanta > levels) quanta = levels
-      else if (quanta < -levels) quanta = -levels
-      words[i] = quanta * weight
+      // Up with the fraction's probability. Cut off instead of compared: a branch on random words is guessed wrong half of the
+      // time, and that costs more than everything else here. Integers, because they multiply without a check for overflow.
+      signed[i] = Math.imul((below | 0) + ((exact - below + (random[i] as number) * 2 ** -32) | 0), weight)
     }
-    return new Uint32Array(words.buffer)
+    return words
   }
 
   /**

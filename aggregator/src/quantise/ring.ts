@@ -27,10 +27,16 @@ export class Ring {
 
   /** `words` mod 2^`bits`, in `packedBytes(words.length)` bytes. */
   pack(words: Uint32Array): Uint8Array<ArrayBuffer> {
+    const packed = new Uint8Array(this.packedBytes(words.length))
+    this.packInto(packed, words)
+    return packed
+  }
+
+  /** Writes `words` mod 2^`bits` to `packed`, whose offset in its buffer is a multiple of 4. */
+  packInto(packed: Uint8Array, words: Uint32Array): void {
     const { bits } = this
     const mask = this.#mask
-    const packed = new Uint8Array(this.packedBytes(words.length))
-    const whole = new Uint32Array(packed.buffer, 0, packed.length >>> 2)
+    const whole = new Uint32Array(packed.buffer, packed.byteOffset, packed.length >>> 2)
     let held = 0 // bits that do not fill a word of the output yet, `fill` of them
     let fill = 0
     let at = 0
@@ -48,7 +54,6 @@ export class Ring {
       packed[byte] = held
       held >>>= 8
     }
-    return packed
   }
 
   /**
@@ -59,8 +64,7 @@ export class Ring {
     const { bits } = this
     const mask = this.#mask
     this.#checkPacked(packed, length)
-    const source = new Uint32Array(Math.ceil(packed.length / 4)) // copied, because `packed` may start at any byte
-    new Uint8Array(source.buffer).set(packed)
+    const source = wordsOf(packed)
     const words = new Uint32Array(length)
     let at = 0
     let offset = 0
@@ -94,4 +98,13 @@ export class Ring {
       throw new FedweaveError('FL_UPDATE_SHAPE', 'bits after the last word are set')
     }
   }
+}
+
+/** The same bytes as words, in the last of which other bits may follow them; a copy where no view is possible. */
+function wordsOf({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
+  const count = Math.ceil(length / 4)
+  if (byteOffset % 4 === 0 && byteOffset + 4 * count <= buffer.byteLength) return new Uint32Array(buffer, byteOffset, count)
+  const words = new Uint32Array(count)
+  new Uint8Array(words.buffer).set(new Uint8Array(buffer, byteOffset, length))
+  return words
 }

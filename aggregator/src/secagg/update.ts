@@ -1,11 +1,11 @@
 import type { Entropy } from '../core/entropy.ts'
 import { FedweaveError } from '../core/errors.ts'
 import { hash } from '../crypto/kdf.ts'
-import { type Accumulator, expand, PRG_KEY_BYTES, type Prg } from '../crypto/prg.ts'
+import { type Accumulator, PRG_KEY_BYTES, type Prg } from '../crypto/prg.ts'
 import { seal, sealedBytes } from '../crypto/seal.ts'
 import type { Secretbox } from '../crypto/secretbox.ts'
-import { clipL2InPlace } from '../quantise/clip.ts'
-import { Counters, type RoundCounters } from '../quantise/counters.ts'
+import { clipL2 } from '../quantise/clip.ts'
+import { type ClientCounters, Counters, type RoundCounters } from '../quantise/counters.ts'
 import { TensorLayout } from '../quantise/layout.ts'
 import type { Quantiser } from '../quantise/quantiser.ts'
 import { Rotation } from '../quantise/rotation.ts'
@@ -58,32 +58,24 @@ export class UpdateFormat {
   }
 
   /**
-   * Clips a copy of the delta, rotates it if the task says so, weighs and quantises it. `context` is the round's. Throws
-   * `FL_NON_FINITE` naming the parameter, `FL_UPDATE_SHAPE` when the delta is not of this model.
+   * Clips the delta, rotates it if the task says so, weighs and quantises it; the delta stays as it is. `context` is the round's.
+   * Throws `FL_NON_FINITE` naming the parameter, `FL_UPDATE_SHAPE` when the delta is not of this model.
    */
-  quantise(local: LocalUpdate, context: Uint8Array, prg: Prg, entropy: Entropy): Segments<Uint32Array> {
-    const delta = local.delta.slice()
-    const { clipped } = clipL2InPlace(delta, this.#config.secureAggregation.clipBound)
-    this.#rotation(context, prg)?.forwardInPlace(delta)
+  quantise(local: LocalUpdate, context: Uint8Array, prg: Prg, entropy: Entropy): UpdateSum {
+    const { vector, clipped } = clipL2(local.delta, this.#config.secureAggregation.clipBound)
+    const rotation = this.#rotation(context, prg)
+    const own = rotation !== undefined && !clipped ? vector.slice() : vector
+    rotation?.forwardInPlace(own)
     const weight = weightOf(this.#config, local.examples)
-    const random = expand(prg, entropy.bytes(PRG_KEY_BYTES), this.size)
-    return {
-      update: this.#quantiser.encode(delta, weight, random),
-      counters: this.#counters.encode({ weight, loss: local.loss, accuracy: local.accuracy ?? 0, clipped }),
-    }
+    const one = this.sum(prg)
+    const counters = { weight, loss: local.loss, accuracy: local.accuracy ?? 0, clipped }
+    one.begin(own, counters, entropy.bytes(PRG_KEY_BYTES))
+    return one
   }
 
-  /** Masks and seals: the only form in which an update leaves its client. */
-  maskAndSeal(
-    plain: Segments<Uint32Array>,
-    masks: readonly SignedMask[],
-    sealKey: Uint8Array,
-    prg: Prg,
-    secretbox?: Secretbox,
-  ): Uint8Array {
-    const sum = this.sum(prg)
-    sum.add(plain)
-    return seal(sealKey, sum.masked(masks), secretbox)
+  /** Masks and seals, in the memory of `plain`: the only form in which an update leaves its client. */
+  maskAndSeal(plain: UpdateSum, masks: readonly SignedMask[], sealKey: Uint8Array, secretbox?: Secretbox): Uint8Array {
+    return seal(sealKey, plain.masked(masks), secretbox)
   }
 
   /** The segments of an opened update; a fault when padding bits are set. `plain` has `plainBytes` bytes. */
@@ -119,8 +111,8 @@ export interface Aggregate {
   readonly counters: RoundCounters | undefined
 }
 
-/** Adds updates, masked or not, and takes masks off; holds one vector of the model's size. */
-export class UpdateSum {
+/** Adds updates, masked or not, and takes masks off; holds one vector of the model's size. As `Segments`: its words, not copies. */
+export class UpdateSum implements Segments<Uint32Array> {
   readonly #quantiser: Quantiser
   readonly #counters: Counters
   readonly #uniform: boolean
@@ -142,18 +134,34 @@ export class UpdateSum {
     this.#segments = { update: prg.accumulator(size), counters: prg.accumulator(Counters.words) }
   }
 
+  get update(): Uint32Array {
+    return this.#segments.update.words
+  }
+
+  get counters(): Uint32Array {
+    return this.#segments.counters.words
+  }
+
+  /** Adds one client's own update to an empty sum. `roundingKey`: of the stream that the delta is rounded by. */
+  begin(delta: Float32Array, counters: ClientCounters, roundingKey: Uint8Array): void {
+    this.#segments.update.addStream(roundingKey)
+    this.#quantiser.encode(delta, counters.weight, this.update, this.update)
+    this.counters.set(this.#counters.encode(counters))
+  }
+
   add(term: Segments<Uint32Array>): void {
     this.#segments.update.addWords(term.update)
     this.#segments.counters.addWords(term.counters)
   }
 
-  /** The bytes of this sum under `masks`. */
-  masked(masks: readonly SignedMask[]): Uint8Array {
+  /** Adds `masks` and gives the bytes of the sum. */
+  masked(masks: readonly SignedMask[]): Uint8Array<ArrayBuffer> {
     applyMasksInto(this.#segments, masks, 1)
-    const packed = this.#quantiser.ring.pack(this.#segments.update.words)
-    const out = new Uint8Array(packed.length + COUNTERS_BYTES)
-    out.set(packed)
-    out.set(new Uint8Array(this.#segments.counters.words.slice().buffer), packed.length)
+    const { ring } = this.#quantiser
+    const packedBytes = ring.packedBytes(this.update.length)
+    const out = new Uint8Array(packedBytes + COUNTERS_BYTES)
+    ring.packInto(out.subarray(0, packedBytes), this.update)
+    out.set(new Uint8Array(this.counters.slice().buffer), packedBytes)
     return out
   }
 
@@ -163,8 +171,7 @@ export class UpdateSum {
 
   /** Copies of the words so far, which another thread can be given and another sum can add. */
   words(): Segments<Uint32Array<ArrayBuffer>> {
-    const { update, counters } = this.#segments
-    return { update: new Uint32Array(update.words), counters: new Uint32Array(counters.words) }
+    return { update: new Uint32Array(this.update), counters: new Uint32Array(this.counters) }
   }
 
   /**
@@ -172,10 +179,10 @@ export class UpdateSum {
    * say; else throws `FL_OUT_OF_RANGE` when the summed weight is impossible.
    */
   decode(clients: number, context: Uint8Array): Aggregate {
-    const counters = attempt(() => this.#counters.decode(this.#segments.counters.words, clients))
+    const counters = attempt(() => this.#counters.decode(this.counters, clients))
     if (isFault(counters) && !this.#uniform) throw new FedweaveError(counters.fault, counters.message)
     const weight = this.#uniform || isFault(counters) ? clients : counters.weight
-    const pseudoGradient = this.#quantiser.decode(this.#segments.update.words, weight)
+    const pseudoGradient = this.#quantiser.decode(this.update, weight)
     this.#rotation(context)?.inverseInPlace(pseudoGradient)
     return { pseudoGradient, weight, counters: isFault(counters) ? undefined : counters }
   }

@@ -296,7 +296,7 @@ export class RoundHarness {
         const mask = () => {
           const plain = this.format.quantise(update, effect.context, this.#prg, client.env.entropy)
           this.#options.onQuantised?.(client.index, plain)
-          return this.format.maskAndSeal(plain, effect.masks, effect.sealKey, this.#prg, this.#options.secretbox)
+          return this.format.maskAndSeal(plain, effect.masks, effect.sealKey, this.#options.secretbox)
         }
         const sealed = this.#probe('client:mask', mask, client.index)
         this.#send(client.id, { type: 'upload', context: effect.context, sealed })

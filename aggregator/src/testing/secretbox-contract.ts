@@ -1,5 +1,5 @@
 import { fromHex } from '../core/bytes.ts'
-import { naclSecretbox, type Secretbox } from '../crypto/secretbox.ts'
+import { naclSecretbox, SECRETBOX_TAG_BYTES, type Secretbox } from '../crypto/secretbox.ts'
 import { type ContractCase, expectThat } from './contract.ts'
 
 /** The example of "Cryptography in NaCl" (Bernstein 2009, sections 6 to 10), which is also libsodium's own test. */
@@ -33,8 +33,8 @@ export function secretboxContract(secretbox: Secretbox): readonly ContractCase[]
     {
       name: 'gives the box of the NaCl example, and opens it',
       run() {
-        expectSame(secretbox.seal(EXAMPLE.plaintext, nonce, key), EXAMPLE.box, 'the box')
-        expectSame(secretbox.open(EXAMPLE.box, nonce, key), EXAMPLE.plaintext, 'the plaintext')
+        expectSame(seal(secretbox, EXAMPLE.plaintext, nonce, key), EXAMPLE.box, 'the box')
+        expectSame(open(secretbox, EXAMPLE.box, nonce, key), EXAMPLE.plaintext, 'the plaintext')
       },
     },
     {
@@ -42,40 +42,40 @@ export function secretboxContract(secretbox: Secretbox): readonly ContractCase[]
       run() {
         for (const length of LENGTHS) {
           const plaintext = message(length)
-          const box = naclSecretbox.seal(plaintext, nonce, key)
-          expectSame(secretbox.seal(plaintext, nonce, key), box, `the box of ${length} bytes`)
-          expectSame(secretbox.open(box, nonce, key), plaintext, `the plaintext of ${length} bytes`)
+          const box = seal(naclSecretbox, plaintext, nonce, key)
+          expectSame(seal(secretbox, plaintext, nonce, key), box, `the box of ${length} bytes`)
+          expectSame(open(secretbox, box, nonce, key), plaintext, `the plaintext of ${length} bytes`)
         }
       },
     },
     {
       name: 'refuses a box with one bit changed anywhere, and one that is cut or longer',
       run() {
-        const box = secretbox.seal(message(100), nonce, key)
+        const box = seal(secretbox, message(100), nonce, key)
         for (let at = 0; at < box.length; at++) {
           const changed = box.slice()
           changed[at] = (changed[at] as number) ^ (1 << (at % 8))
-          expectRefused(secretbox.open(changed, nonce, key), `a box changed in byte ${at}`)
+          expectRefused(open(secretbox, changed, nonce, key), `a box changed in byte ${at}`)
         }
-        for (const length of [0, 1, 15, 16, box.length - 1]) {
-          expectRefused(secretbox.open(box.slice(0, length), nonce, key), `the first ${length} bytes of a box`)
+        for (const length of [16, 17, box.length - 1]) {
+          expectRefused(open(secretbox, box.slice(0, length), nonce, key), `the first ${length} bytes of a box`)
         }
         const longer = new Uint8Array(box.length + 1)
         longer.set(box)
-        expectRefused(secretbox.open(longer, nonce, key), 'a box with a byte added')
+        expectRefused(open(secretbox, longer, nonce, key), 'a box with a byte added')
       },
     },
     {
       name: 'refuses another key and another nonce',
       run() {
-        const box = secretbox.seal(message(100), nonce, key)
+        const box = seal(secretbox, message(100), nonce, key)
         const other = (bytes: Uint8Array) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte))
-        expectRefused(secretbox.open(box, nonce, other(key)), 'another key')
-        expectRefused(secretbox.open(box, other(nonce), key), 'another nonce')
+        expectRefused(open(secretbox, box, nonce, other(key)), 'another key')
+        expectRefused(open(secretbox, box, other(nonce), key), 'another nonce')
       },
     },
     {
-      name: 'takes parts of larger arrays, leaves them as they are and gives arrays of its own',
+      name: 'takes parts of larger arrays and leaves its arguments as they are',
       run() {
         const around = (bytes: Uint8Array) => {
           const buffer = new Uint8Array(bytes.length + 7).fill(0xaa)
@@ -83,9 +83,9 @@ export function secretboxContract(secretbox: Secretbox): readonly ContractCase[]
           return buffer.subarray(3, 3 + bytes.length)
         }
         const [plaintext, partKey, partNonce] = [around(message(100)), around(key), around(nonce)]
-        const box = secretbox.seal(plaintext, partNonce, partKey)
+        const box = seal(secretbox, plaintext, partNonce, partKey)
         const part = around(box)
-        const opened = secretbox.open(part, partNonce, partKey)
+        const opened = open(secretbox, part, partNonce, partKey)
         expectSame(opened, message(100), 'what was sealed')
         for (const [view, before] of [
           [plaintext, message(100)],
@@ -95,10 +95,31 @@ export function secretboxContract(secretbox: Secretbox): readonly ContractCase[]
         ] as const) {
           expectSame(new Uint8Array(view.buffer), new Uint8Array(around(before).buffer), 'an argument')
         }
-        expectThat(box.buffer !== plaintext.buffer && opened?.buffer !== part.buffer, 'results share no memory with arguments')
       },
     },
   ]
+}
+
+function seal(secretbox: Secretbox, plaintext: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array {
+  return within(plaintext.length + SECRETBOX_TAG_BYTES, (box) => secretbox.sealInto(box, plaintext, nonce, key))
+}
+
+function open(secretbox: Secretbox, box: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | undefined {
+  let fits = false
+  const plaintext = within(box.length - SECRETBOX_TAG_BYTES, (part) => {
+    fits = secretbox.openInto(part, box, nonce, key)
+  })
+  return fits ? plaintext : undefined
+}
+
+/** What `fill` puts into a part of a larger array, around which nothing may change. */
+function within(length: number, fill: (part: Uint8Array) => void): Uint8Array {
+  const around = new Uint8Array(length + 7).fill(0xaa)
+  const part = around.subarray(3, 3 + length)
+  fill(part)
+  const changed = [...around.subarray(0, 3), ...around.subarray(3 + length)].some((byte) => byte !== 0xaa)
+  expectThat(!changed, 'nothing but the result is written')
+  return part
 }
 
 function message(length: number): Uint8Array {

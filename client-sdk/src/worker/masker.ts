@@ -38,7 +38,7 @@ export function maskAndSeal(job: MaskingJob, { prg, secretbox }: MaskingTools): 
   const format = new UpdateFormat(config)
   try {
     const plain = format.quantise(update, context, prg, { bytes: () => roundingKey })
-    return format.maskAndSeal(plain, masks, sealKey, prg, secretbox)
+    return format.maskAndSeal(plain, masks, sealKey, secretbox)
   } finally {
     wipeKeys(job)
   }

@@ -10,6 +10,7 @@ import {
   type Segments,
   UpdateFormat,
 } from '@fedweave/aggregator'
+import { release } from '@fedweave/aggregator/node'
 import type { ExpandJob, OpenedUpload, OpenJob } from './messages.ts'
 
 /** Throws `FL_SEAL_BROKEN` or `FL_UPDATE_SHAPE`. */
@@ -19,6 +20,7 @@ export function openUpload({ config, key, sealed }: Omit<OpenJob, 'kind'>, secre
   if (plain === undefined) throw new FedweaveError('FL_SEAL_BROKEN', 'the update is not sealed to this coordinator in this round')
   const parsed = format.parse(plain)
   if (isFault(parsed)) throw new FedweaveError(parsed.fault, parsed.message)
+  release(plain)
   return { ...parsed, digest: createHash('sha256').update(sealed).digest('hex') }
 }
 

@@ -1,4 +1,4 @@
-import type { ModelSpec, SignedMask, TaskConfig } from '@fedweave/aggregator'
+import type { ModelSpec, Segments, SignedMask, TaskConfig, UnmaskingPlan } from '@fedweave/aggregator'
 import type { LocalDataset, Metrics, TrainingRequest } from '@fedweave/client/training'
 
 /** What every worker reads; the arrays lie on shared memory, so that there is one copy whatever the number of workers. */
@@ -25,7 +25,7 @@ export interface TrainOutcome {
   readonly accuracy: number | undefined
 }
 
-/** Masks and seals a delta that was kept, and forgets it. */
+/** Masks and seals a delta that was kept, and forgets it; then, as the coordinator, opens the update and adds it to this thread's sum. */
 export interface MaskJob {
   readonly kind: 'mask'
   readonly keep: number
@@ -35,13 +35,23 @@ export interface MaskJob {
   readonly roundingKey: Uint8Array
   readonly masks: readonly SignedMask[]
   readonly sealKey: Uint8Array
+  /** The coordinator's for the same seal. */
+  readonly openKey: Uint8Array
   /** Also gives the delta, for a comparison with the plain sum. */
   readonly reveal: boolean
 }
 
 export interface MaskOutcome {
-  readonly sealed: Uint8Array
+  /** SHA-256 of the sealed update, in hex. */
+  readonly digest: string
   readonly delta?: Float32Array
+}
+
+/** Gives this thread's part of a round's sum, less the masks of `plan`. */
+export interface SumJob {
+  readonly kind: 'sum'
+  readonly config: TaskConfig
+  readonly plan: UnmaskingPlan
 }
 
 /** Judges weights on rows of the test or the training examples. */
@@ -67,11 +77,12 @@ export interface BackendJob {
   readonly kind: 'backend'
 }
 
-export type Job = TrainJob | MaskJob | JudgeJob | EstimateJob | DescribeJob | BackendJob
+export type Job = TrainJob | MaskJob | SumJob | JudgeJob | EstimateJob | DescribeJob | BackendJob
 
 export interface Outcomes {
   readonly train: TrainOutcome
   readonly mask: MaskOutcome
+  readonly sum: Segments<Uint32Array>
   readonly judge: Metrics
   readonly estimate: { readonly estimates: Float32Array }
   readonly describe: { readonly model: ModelSpec; readonly weights: Float32Array }

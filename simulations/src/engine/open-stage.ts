@@ -1,4 +1,4 @@
-import { fastestPrg, fastestSecretbox } from '@fedweave/aggregator/node'
+import { fastestPrg } from '@fedweave/aggregator/node'
 import { DataLibrary } from '../data/library.ts'
 import type { Federation, Scenario } from '../scenarios/scenario.ts'
 import { assign } from './assignment.ts'
@@ -45,9 +45,8 @@ export async function openStage(
     const sizes = Array.from({ length: config.clients }, (_, client) => assignment.train.sizeOf(client))
     const most = sizes.reduce((largest, size) => Math.max(largest, size))
     const task = taskOf(config, model, initial, most, authority.enrolmentHex)
-    const tools = { prg: fastestPrg(), secretbox: await fastestSecretbox() }
     return {
-      stage: { config, assignment, model, task, authority, pool, tools },
+      stage: { config, assignment, model, task, authority, pool, prg: fastestPrg() },
       scenario,
       federation,
       dataHash,

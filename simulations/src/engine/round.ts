@@ -1,4 +1,4 @@
-import { type Aggregate, FedweaveError, type ModelSpec, type Prg, type Secretbox } from '@fedweave/aggregator'
+import { type Aggregate, FedweaveError, type ModelSpec, type Prg, type UnmaskingPlan } from '@fedweave/aggregator'
 import type { Assignment } from './assignment.ts'
 import type { Authority } from './authority.ts'
 import type { Cohort } from './cohort.ts'
@@ -19,7 +19,7 @@ export interface Stage {
   readonly task: SimulatedTask
   readonly authority: Authority
   readonly pool: WorkerPool
-  readonly tools: { readonly prg: Prg; readonly secretbox: Secretbox }
+  readonly prg: Prg
 }
 
 export interface ClientResult {
@@ -115,7 +115,7 @@ async function secureRound(
     const result = await train(client, lane, place)
     const round = await opening
     clients[place] = result
-    const { context, masks, sealKey, roundingKey } = round.trained(client)
+    const { context, masks, sealKey, roundingKey, openKey } = round.trained(client)
     const job = {
       kind: 'mask',
       keep: place,
@@ -125,17 +125,20 @@ async function secureRound(
       masks,
       sealKey,
       roundingKey,
+      openKey,
     } as const
-    const arrival = lane.ask<'mask'>({ ...job, reveal: check }).then(({ sealed, delta }) => {
+    const arrival = lane.ask<'mask'>({ ...job, reveal: check }).then(({ digest, delta }) => {
       if (delta !== undefined) plain?.add(place, delta, result.weight)
-      round.arrived(client, context, sealed)
+      round.arrived(client, context, digest)
     })
     arrival.catch(() => undefined) // awaited below, with the others
     arriving.push(arrival)
   })
   await Promise.all(arriving)
   const round = await opening
-  const secure = round.finish()
+  const plans = round.unmasking(pool.lanes.length)
+  const sums = pool.lanes.map((lane, i) => lane.ask<'sum'>({ kind: 'sum', config: task.config, plan: plans[i] as UnmaskingPlan }))
+  const secure = round.finish(await Promise.all(sums))
   const { pseudoGradient, weight } = secure.aggregate
   if (plain === undefined) return { pseudoGradient, weight, clients, secure }
   const quantum = round.format.step
@@ -159,7 +162,7 @@ function compare(secure: Float32Array, plain: Float32Array, quantum: number): { 
 }
 
 /** Goes up to the point where only training is missing. */
-function openSecureRound({ authority, task, config, tools }: Stage, start: RoundStart, cohort: Cohort): SecureRound {
+function openSecureRound({ authority, task, config, prg }: Stage, start: RoundStart, cohort: Cohort): SecureRound {
   const { server, client } = authority.environments(task)
   const curves = verifyOnce(authority.curves)
   const verified = new Set<string>()
@@ -169,7 +172,7 @@ function openSecureRound({ authority, task, config, tools }: Stage, start: Round
   )
   const head = start.head as Uint8Array
   const base = { round: start.round, modelHash: modelHash(start.weights), head, headHash: authority.open(head).hash }
-  const round = new SecureRound(server, base, machines, start.now, tools)
+  const round = new SecureRound(server, base, machines, start.now, prg)
   const staying = new Set(cohort.survivors)
   round.setUp(cohort.invited.filter((index) => !staying.has(index)))
   return round

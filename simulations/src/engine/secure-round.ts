@@ -9,25 +9,23 @@ import {
   type CoordinatorInput,
   type CoordinatorState,
   FedweaveError,
-  isFault,
   openRound,
-  openSeal,
   PRG_KEY_BYTES,
   type Prg,
+  partsOfUnmasking,
+  planUnmasking,
   type RoundBase,
-  rebuildMasks,
-  type Secretbox,
+  type Segments,
   type ServerMessage,
   sealKey,
   sharedKey,
   stepClient,
   stepCoordinator,
-  toHex,
+  type UnmaskingPlan,
   UpdateFormat,
-  type UpdateSum,
 } from '@fedweave/aggregator'
+import { release } from '@fedweave/aggregator/node'
 import type { Machine } from './machine.ts'
-import { digestOf } from './task.ts'
 
 export type Completed = Extract<CoordinatorState, { phase: 'completed' }>
 export type UploadEffect = Extract<ClientEffect, { type: 'upload' }>
@@ -36,8 +34,8 @@ const TAKEN_AS_IT_IS = ['invite', 'relay', 'acks', 'survivors', 'confirms'] as c
 
 /**
  * One round of the live protocol in one thread: the coordinator's machine, those of the cohort, and a queue for a network.
- * Training and masking happen elsewhere: `trained` asks for an update and `arrived` delivers it, in any order, for sums in
- * the ring do not depend on it.
+ * The work on whole updates happens elsewhere: `trained` asks for an update, `arrived` says that the coordinator opened and
+ * added it, in any order, for sums in the ring do not depend on it.
  */
 export class SecureRound {
   readonly format: UpdateFormat
@@ -48,28 +46,18 @@ export class SecureRound {
   readonly #base: RoundBase
   readonly #now: number
   readonly #prg: Prg
-  readonly #secretbox: Secretbox
-  readonly #sum: UpdateSum
   #queue: (() => void)[] = []
   readonly #lost = new Set<ClientId>()
   readonly #uploads = new Map<ClientId, UploadEffect>()
 
-  constructor(
-    env: CoordinatorEnv,
-    base: RoundBase,
-    machines: readonly Machine[],
-    now: number,
-    tools: { readonly prg: Prg; readonly secretbox: Secretbox },
-  ) {
+  constructor(env: CoordinatorEnv, base: RoundBase, machines: readonly Machine[], now: number, prg: Prg) {
     this.#env = env
     this.#base = base
     this.#machines = new Map(machines.map((machine) => [machine.id, machine]))
     this.#byClient = new Map(machines.map((machine) => [machine.client, machine]))
     this.#now = now
-    this.#prg = tools.prg
-    this.#secretbox = tools.secretbox
+    this.#prg = prg
     this.format = new UpdateFormat(env.config)
-    this.#sum = this.format.sum(this.#prg)
     const opened = openRound(env, base, [...this.#machines.keys()], now)
     this.state = opened.state
     this.#carryOut(opened.effects)
@@ -91,37 +79,53 @@ export class SecureRound {
     this.#throwIfAborted()
   }
 
-  /** Tells a client's machine that training is done; it answers with the masks for its update. */
-  trained(client: number): UploadEffect & { readonly roundingKey: Uint8Array } {
+  /**
+   * Tells a client's machine that training is done; it answers with the masks for its update. `openKey`: the coordinator's for the
+   * seal, from its own end of the channel.
+   */
+  trained(client: number): UploadEffect & { readonly roundingKey: Uint8Array; readonly openKey: Uint8Array } {
     const machine = this.#machine(client)
     this.#toClient(machine, { type: 'trained' })
     this.#settle()
     const upload = this.#uploads.get(machine.id)
     if (upload === undefined) throw new Error(`client ${client} is in ${machine.state.phase} and uploads nothing`)
     this.#uploads.delete(machine.id)
-    return { ...upload, roundingKey: machine.env.entropy.bytes(PRG_KEY_BYTES) }
+    const { curves, coordinatorSecret } = this.#env
+    const shared = sharedKey(curves, coordinatorSecret, machine.entry.channelKey) as Uint8Array
+    const openKey = sealKey(shared, upload.context, 'upload', machine.id)
+    return { ...upload, roundingKey: machine.env.entropy.bytes(PRG_KEY_BYTES), openKey }
   }
 
-  /** Opens a sealed update and adds it, as the server does. */
-  arrived(client: number, context: Uint8Array, sealed: Uint8Array): void {
-    const { id, entry } = this.#machine(client)
-    const shared = sharedKey(this.#env.curves, this.#env.coordinatorSecret, entry.channelKey) as Uint8Array
-    const plain = openSeal(sealKey(shared, context, 'upload', id), sealed, this.format.plainBytes, this.#secretbox)
-    const update = plain && this.format.parse(plain)
-    if (update === undefined || isFault(update)) throw new Error(`the update of client ${client} does not open`)
-    this.#sum.add(update)
-    this.#toServer({ type: 'uploaded', from: id, context, digest: toHex(digestOf(sealed)) })
+  /** The update of a client was opened and added. `digest`: of the sealed bytes. */
+  arrived(client: number, context: Uint8Array, digest: string): void {
+    this.#toServer({ type: 'uploaded', from: this.#machine(client).id, context, digest })
     this.#settle()
   }
 
-  /** Takes the masks off. Throws the round's error if it was aborted. */
-  finish(): { readonly state: Completed; readonly aggregate: Aggregate } {
+  /** What it takes to take the masks off, in `parts` of like size. Throws the round's error if it was aborted. */
+  unmasking(parts: number): readonly UnmaskingPlan[] {
+    const state = this.#completed()
+    const members = partsOfUnmasking(state, parts, Number.MAX_SAFE_INTEGER)
+    return Array.from({ length: parts }, (_, i) => planUnmasking(state, members[i] ?? []))
+  }
+
+  /** `parts`: the parts of the sum, without masks; their memory is taken. */
+  finish(parts: readonly Segments<Uint32Array>[]): { readonly state: Completed; readonly aggregate: Aggregate } {
+    const state = this.#completed()
+    const sum = this.format.sum(this.#prg)
+    for (const part of parts) {
+      sum.add(part)
+      release(part.update)
+    }
+    return { state, aggregate: sum.decode(state.survivors.length, state.facts.context) }
+  }
+
+  #completed(): Completed {
     this.#settle()
     this.#throwIfAborted()
     const { state } = this
     if (state.phase !== 'completed') throw new Error(`the round stays in ${state.phase}`)
-    this.#sum.unmask(rebuildMasks(this.#env.curves, state))
-    return { state, aggregate: this.#sum.decode(state.survivors.length, state.facts.context) }
+    return state
   }
 
   #lose(id: ClientId): void {

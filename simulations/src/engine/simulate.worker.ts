@@ -1,8 +1,9 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { FedweaveError, type LocalUpdate, UpdateFormat } from '@fedweave/aggregator'
-import { fastestPrg, fastestSecretbox } from '@fedweave/aggregator/node'
+import { FedweaveError, type LocalUpdate, seal, UpdateFormat } from '@fedweave/aggregator'
+import { fastestPrg, fastestSecretbox, release } from '@fedweave/aggregator/node'
 import { describeModel, localTrainer, ModelPool, selectBackend } from '@fedweave/client/tfjs'
 import { type LocalDataset, labelsOf } from '@fedweave/client/training'
+import { Inbox } from './inbox.ts'
 import type {
   EstimateJob,
   FromWorker,
@@ -16,13 +17,16 @@ import type {
   TrainJob,
   TrainOutcome,
 } from './messages.ts'
+import { ReusingPrg } from './reusing-prg.ts'
 
 /** One of the engine's threads: many clients take turns on one model. */
 const host = parentPort as MessagePort
 const data = workerData as SharedData
 const models = new ModelPool()
 const prg = fastestPrg()
+const masking = new ReusingPrg(prg)
 const secretbox = await fastestSecretbox()
+const inbox = new Inbox(prg, secretbox)
 const kept = new Map<number, LocalUpdate>()
 
 host.on('message', async ({ id, job }: ToWorker) => {
@@ -41,6 +45,8 @@ function carryOut(job: Job): Promise<Outcomes[Job['kind']]> | Outcomes[Job['kind
       return train(job)
     case 'mask':
       return mask(job)
+    case 'sum':
+      return inbox.close(job.config, job.plan)
     case 'judge':
       return judge(job)
     case 'estimate':
@@ -53,37 +59,51 @@ function carryOut(job: Job): Promise<Outcomes[Job['kind']]> | Outcomes[Job['kind
 }
 
 async function train({ rows, request, keep }: TrainJob): Promise<TrainOutcome> {
-  const result = await localTrainer(rowsOf(data.train, rows), models).train(request)
+  const result = await onRows('train', rows, (own) => localTrainer(own, models).train(request))
   const { delta, examples, steps, loss, accuracy } = result
   if (keep === undefined) return { delta, examples, steps, loss, accuracy }
   kept.set(keep, result)
   return { examples, steps, loss, accuracy }
 }
 
-function mask({ keep, weight, config, context, roundingKey, masks, sealKey, reveal }: MaskJob): MaskOutcome {
+function mask({ keep, weight, config, context, roundingKey, masks, sealKey, openKey, reveal }: MaskJob): MaskOutcome {
   const update = kept.get(keep)
   if (update === undefined) throw new Error(`no delta ${keep} was kept`)
   kept.delete(keep)
-  const format = new UpdateFormat(config)
-  const plain = format.quantise({ ...update, examples: weight }, context, prg, { bytes: () => roundingKey })
-  const sealed = format.maskAndSeal(plain, masks, sealKey, prg, secretbox)
-  return { sealed, ...(reveal ? { delta: update.delta } : {}) }
+  const sum = new UpdateFormat(config).quantise({ ...update, examples: weight }, context, masking, { bytes: () => roundingKey })
+  const masked = sum.masked(masks)
+  const sealed = seal(sealKey, masked, secretbox)
+  masking.takeBack()
+  release(masked)
+  const digest = inbox.take(config, context, openKey, sealed)
+  if (reveal) return { digest, delta: update.delta }
+  release(update.delta)
+  return { digest }
 }
 
 function judge({ on, rows, request }: JudgeJob): Promise<Outcomes['judge']> {
-  return localTrainer(rowsOf(data[on], rows), models).evaluate(judging(request))
+  return onRows(on, rows, (own) => localTrainer(own, models).evaluate(judging(request)))
 }
 
 async function estimate({ on, rows, request }: EstimateJob): Promise<Outcomes['estimate']> {
-  const own = rowsOf(data[on], rows)
-  return { estimates: await localTrainer(own, models).predict({ ...judging(request), xs: own.xs }) }
+  const predict = (own: LocalDataset) => localTrainer(own, models).predict({ ...judging(request), xs: own.xs })
+  return { estimates: await onRows(on, rows, predict) }
 }
 
 function judging({ model, weights, plan: { normalise } }: JudgeJob['request']) {
   return { model, weights, ...(normalise === undefined ? {} : { plan: { normalise } }) }
 }
 
-/** A client's own examples. */
+/** Works on a client's own examples. */
+async function onRows<T>(on: keyof SharedData, rows: Int32Array, work: (own: LocalDataset) => Promise<T>): Promise<T> {
+  const own = rowsOf(data[on], rows)
+  try {
+    return await work(own)
+  } finally {
+    release(own.xs)
+  }
+}
+
 function rowsOf({ xs, shape, labels }: LocalDataset, rows: Int32Array): LocalDataset {
   const width = shape.reduce((n, side) => n * side, 1)
   const own = new Float32Array(rows.length * width)

@@ -137,3 +137,14 @@ test('the mean over every equally likely draw is the coordinate', () => {
     expect(words.reduce((sum, word) => sum + (word | 0), 0) / draws).toBe(value)
   }
 })
+
+test('encodes in the memory of the random words, to the same words', () => {
+  const quantiser = new Quantiser({ clipBound: 1, valueBits: 8, totalWeight: 10 })
+  const delta = Float32Array.from({ length: 100 }, (_, i) => Math.sin(i) * 1.2) // some are above the bound
+  const random = Uint32Array.from({ length: 100 }, (_, i) => i * 42_949_672)
+  const words = quantiser.encode(delta, 3, random)
+  const before = random.slice()
+  expect(quantiser.encode(delta, 3, random, random)).toBe(random)
+  expect(random).toEqual(words)
+  expect(random).not.toEqual(before)
+})

@@ -22,8 +22,18 @@ test('unpacks from any byte of a larger message', () => {
   const ring = new Ring(20)
   const words = Uint32Array.of(1, 0xfffff, 0x12345)
   const message = new Uint8Array(20).fill(0xee)
-  message.set(ring.pack(words), 3)
-  expect(ring.unpack(message.subarray(3, 11), 3)).toEqual(words)
+  for (const at of [3, 4]) {
+    message.fill(0xee).set(ring.pack(words), at)
+    expect(ring.unpack(message.subarray(at, at + 8), 3)).toEqual(words)
+  }
+})
+
+test('packs into a part of a larger message and touches nothing around it', () => {
+  const ring = new Ring(20)
+  const words = Uint32Array.of(1, 0xfffff, 0x12345)
+  const message = new Uint8Array(20).fill(0xee)
+  ring.packInto(message.subarray(4, 12), words)
+  expect(message).toEqual(Uint8Array.of(...Array(4).fill(0xee), ...ring.pack(words), ...Array(8).fill(0xee)))
 })
 
 test('refuses another number of bytes, and set bits after the last word', () => {

@@ -153,3 +153,16 @@ describe('the config', () => {
     )
   })
 })
+
+test.each([
+  ['inside the clip bound', 1],
+  ['that is clipped', 5],
+])('quantising leaves a delta %s as it is, rotated or not', (_, scale) => {
+  for (const rotation of [true, false]) {
+    const delta = heavyTailed(1).map((value) => value * scale)
+    const before = delta.slice()
+    const format = new UpdateFormat(configOf({ valueBits: 8, rotation }))
+    format.quantise({ delta, examples: 1, loss: 0, accuracy: 0 }, CONTEXT, noblePrg, seededEntropy('rounding'))
+    expect(delta).toEqual(before)
+  }
+})

@@ -16,10 +16,14 @@ test('the fastest that is installed is chosen', async () => {
 })
 
 test.each<[string, Partial<Secretbox>]>([
-  ['opens whatever comes', { open: (box) => box.slice(16) }],
-  ['changes the box it opens', { open: (box, nonce, key) => opened(box, nonce, key) }],
-  ['drops the last byte', { seal: (plaintext, nonce, key) => naclSecretbox.seal(plaintext.slice(0, -1), nonce, key) }],
-  ['ignores the nonce', { seal: (plaintext, _, key) => naclSecretbox.seal(plaintext, new Uint8Array(24), key) }],
+  ['opens whatever comes', { openInto: takeAnything }],
+  ['changes the box it opens', { openInto: openAndWipe }],
+  ['drops the last byte', { sealInto: (box, ...rest) => naclSecretbox.sealInto(box.subarray(0, -1), ...dropLast(rest)) }],
+  [
+    'ignores the nonce',
+    { sealInto: (box, plaintext, _, key) => naclSecretbox.sealInto(box, plaintext, new Uint8Array(24), key) },
+  ],
+  ['writes around the box', { sealInto: (box, ...rest) => naclSecretbox.sealInto(wiped(box), ...rest) }],
 ])('the contract rejects a Secretbox that %s', (_, spoilt) => {
   const failed = secretboxContract({ ...naclSecretbox, ...spoilt }).filter(({ run }) => {
     try {
@@ -32,10 +36,25 @@ test.each<[string, Partial<Secretbox>]>([
   expect(failed).not.toEqual([])
 })
 
-function opened(box: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | undefined {
-  const plaintext = naclSecretbox.open(box, nonce, key)
+function takeAnything(plaintext: Uint8Array, box: Uint8Array): boolean {
+  plaintext.set(box.subarray(16))
+  return true
+}
+
+function openAndWipe(plaintext: Uint8Array, box: Uint8Array, nonce: Uint8Array, key: Uint8Array): boolean {
+  const fits = naclSecretbox.openInto(plaintext, box, nonce, key)
   box.fill(0)
-  return plaintext
+  return fits
+}
+
+function dropLast([plaintext, nonce, key]: [Uint8Array, Uint8Array, Uint8Array]): [Uint8Array, Uint8Array, Uint8Array] {
+  return [plaintext.subarray(0, -1), nonce, key]
+}
+
+/** With all that lies around it. */
+function wiped(part: Uint8Array): Uint8Array {
+  new Uint8Array(part.buffer).fill(0)
+  return part
 }
 
 describe('the seal of an upload', () => {

@@ -78,7 +78,7 @@ const keysOf = ({ roundingKey, sealKey, masks }: MaskingJob) => [
 function expected(job: MaskingJob): Uint8Array {
   const format = new UpdateFormat(config)
   const plain = format.quantise(job.update, job.context, noblePrg, { bytes: () => job.roundingKey })
-  return format.maskAndSeal(plain, job.masks, job.sealKey, noblePrg)
+  return format.maskAndSeal(plain, job.masks, job.sealKey)
 }
 
 describe.each(maskers)('masking on %s', (_, make) => {
