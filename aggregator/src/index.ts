@@ -63,8 +63,10 @@ export { completeGraph, type GraphParams, type GraphRule, graphOf } from './seca
 export { countsOf, LARGEST_COMPLETE_GRAPH, type SparseGraph, sparseGraph } from './secagg/sparse-graph.ts'
 export { masksOf, partsOfUnmasking, planUnmasking, rebuildMasks, type UnmaskingPlan } from './secagg/unmask.ts'
 export { type Aggregate, type LocalUpdate, UpdateFormat, type UpdateSum } from './secagg/update.ts'
+export { decodeAggregate, encodeAggregate } from './strategies/aggregate-record.ts'
 export { type CohortMean, combineCohorts } from './strategies/combine.ts'
 export { fedAvg } from './strategies/fedavg.ts'
+export { nextWeights } from './strategies/next-weights.ts'
 export type { Strategy, StrategyResult } from './strategies/strategy.ts'
 export {
   COMBINE_RULES,
@@ -79,7 +81,7 @@ export {
   type TaskConfig,
   weightOf,
 } from './task/config.ts'
-export { type Evaluation, evaluationOf, recordEvaluation } from './task/evaluation.ts'
+export type { Evaluation } from './task/evaluation.ts'
 export { isRegressor, type ModelSpec } from './task/model-spec.ts'
 export { checkLossFits, LOSSES, type Loss, type TrainingPlan } from './task/plan.ts'
 export { type OpenedConfig, openConfig, signConfig } from './task/signed-config.ts'

@@ -7,7 +7,6 @@ import {
   clientDeadline,
   type ErrorCode,
   equalBytes,
-  evaluationOf,
   FedweaveError,
   hash,
   type LocalUpdate,
@@ -203,8 +202,7 @@ export class RoundRunner {
         const entry = openEntry(this.#env.curves, this.#env.operatorKey, effect.entry)
         const { round, cohorts, evaluation } = entry
         const survivors = cohorts.reduce((sum, cohort) => sum + cohort.survivors.length, 0)
-        const { model } = this.#env.config
-        const evaluated = evaluation === undefined ? {} : { evaluation: evaluationOf(model, evaluation) }
+        const evaluated = evaluation === undefined ? {} : { evaluation }
         return events.emit('round', {
           round,
           outcome: 'committed',

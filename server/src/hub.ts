@@ -123,8 +123,19 @@ export class Hub {
 
   /** Throws `FL_MODEL_UNKNOWN`. */
   async model(task: Task, hash: string): Promise<Uint8Array> {
-    const bytes = await task.history.checkpoint(hash)
+    const bytes = await task.history.model(hash)
     if (bytes === undefined) throw new FedweaveError('FL_MODEL_UNKNOWN', `task ${task.id} has no model ${hash}`)
+    return bytes
+  }
+
+  /**
+   * What the one cohort of a round summed to: no more than the difference of two models. The sums of several cohorts are for the
+   * operator alone, since each tells more of its clients than the model does. Throws `FL_MODEL_UNKNOWN`.
+   */
+  async aggregate(task: Task, hash: string): Promise<Uint8Array> {
+    const { groups = 1 } = task.history.config.cohort
+    const bytes = groups === 1 ? await task.history.aggregate(hash) : undefined
+    if (bytes === undefined) throw new FedweaveError('FL_MODEL_UNKNOWN', `task ${task.id} shows no aggregate ${hash}`)
     return bytes
   }
 

@@ -1,8 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ClientId, equalBytes, fromHex, openEntry, toHex, verifyJournal } from '@fedweave/aggregator'
+import {
+  type ClientId,
+  equalBytes,
+  fromHex,
+  type JournalEntry,
+  openConfig,
+  openEntry,
+  toHex,
+  verifyJournal,
+} from '@fedweave/aggregator'
 import { nodeCurves } from '@fedweave/aggregator/node'
-import { openFileStore } from '@fedweave/server'
+import { openFileStore, readTaskFolder } from '@fedweave/server'
+import { verifyModels } from '../src/verify/models.ts'
 import type { Acknowledged } from './crash-clients.ts'
 
 export interface CrashCheck {
@@ -34,6 +44,7 @@ export async function checkAfterCrash(check: CrashCheck): Promise<string[]> {
     })
     problems.push(...report.problems)
     const entries = records.map((signed) => openEntry(nodeCurves, operatorKey, signed))
+    problems.push(...(await modelProblems(check, config as Uint8Array, entries)))
     const byModel = new Map(entries.map((entry) => [toHex(entry.modelAfter), entry]))
     for (const { client, modelHash } of check.acknowledged) {
       const entry = byModel.get(modelHash)
@@ -59,6 +70,20 @@ export async function checkAfterCrash(check: CrashCheck): Promise<string[]> {
   } finally {
     await store.close()
   }
+  return problems
+}
+
+/** Every model that the journal names is whole, and follows from the sums. */
+async function modelProblems(
+  { folder, operatorKey }: CrashCheck,
+  signedConfig: Uint8Array,
+  entries: readonly JournalEntry[],
+): Promise<readonly string[]> {
+  const { config } = openConfig(nodeCurves, fromHex(operatorKey), signedConfig)
+  const { checkpoint } = await readTaskFolder(folder)
+  const { models, replayed, problems } = await verifyModels(config, entries, { model: checkpoint, aggregate: checkpoint })
+  if (models !== entries.length || replayed !== entries.length - 1)
+    return [...problems, `of ${entries.length} models ${models} are there, ${replayed} with their sums`]
   return problems
 }
 

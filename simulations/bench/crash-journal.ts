@@ -39,6 +39,7 @@ export async function fillJournal(data: string, task: string, rounds: number): P
       round: i,
       previous,
       modelBefore: head.modelAfter,
+      aggregates: [new Uint8Array(randomBytes(32))],
       cohorts: [cohort],
       weight: CLIENTS,
       training,

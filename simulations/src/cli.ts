@@ -98,11 +98,12 @@ function program(): Command {
 
   cli
     .command('verify')
-    .argument('<source>', "URL of a server or of a task's journal, or a file with what the latter answers")
-    .description("check a task's public journal against keys that you got from elsewhere")
+    .argument('<source>', "URL of a server or of a task's journal, a file with what the latter answers, or a data folder")
+    .description("check a task's public journal against keys that you got from elsewhere, and its models against the journal")
     .requiredOption('--operator-key <hex>', 'the key that signs configs and journal')
     .requiredOption('--enrolment-key <hex>', 'the key that certifies clients')
-    .option('--task <id>', 'the task, where the server has several')
+    .option('--task <id>', 'the task, where there are several')
+    .option('--models', 'of a URL: also fetch the models and sums that are kept; of a folder they always are checked')
     .option('--json', 'print one JSON object on the last line of stdout')
     .action(lazily(() => import('./commands/verify.ts')))
 

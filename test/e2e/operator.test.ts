@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -84,6 +84,22 @@ test('the journal of a finished task verifies against the pinned keys, from the 
   const text = await (await fetch(journal)).text()
   await writeFile(at('journal.json'), text)
   expect((await verify(at('journal.json'))).json).toEqual(report)
+
+  const whole = { rounds: 1, transcripts: 3, models: 2, replayed: 1, problems: [] }
+  expect((await verify(server.url, '--task', 'made', '--models')).json).toEqual(whole)
+  expect((await verify(at('server'), '--task', 'made')).json).toEqual(whole) // beside the running server
+  await cp(at('server/tasks/made'), at('copy'), { recursive: true })
+  expect((await verify(at('copy'))).json).toEqual(whole)
+  for (const name of await readdir(at('copy/checkpoints'))) {
+    const [file, kept] = [at(`copy/checkpoints/${name}`), await readFile(at(`copy/checkpoints/${name}`))]
+    await writeFile(
+      file,
+      kept.map((byte, i) => (i === kept.length - 1 ? byte ^ 1 : byte)),
+    )
+    const damaged = await verify(at('copy'))
+    expect([damaged.code, damaged.json.problems]).toEqual([1, [expect.stringContaining(`${name} are others`)]])
+    await writeFile(file, kept)
+  }
 
   const { config, entries } = JSON.parse(text) as { config: string; entries: string[] }
   const bytes = Buffer.from(entries[1] as string, 'base64')

@@ -1,6 +1,7 @@
-import { type JournalEntry, verifyJournal } from '@fedweave/aggregator'
+import { type JournalEntry, toHex, verifyJournal } from '@fedweave/aggregator'
 import { nodeCurves } from '@fedweave/aggregator/node'
 import { afterEach, expect, test } from 'vitest'
+import { verifyModels } from '../../simulations/src/verify/models.ts'
 import {
   enrolmentKey,
   entriesOf,
@@ -44,6 +45,25 @@ test('with three cohorts and the median one poisoned client moves nothing, and t
   const { signedConfig } = running.app.hub.task('tiny').history
   const report = verifyJournal(nodeCurves, signedConfig, running.disk.journal, { operatorKey, enrolmentKey })
   expect(report).toEqual({ rounds: 1, transcripts: 9, problems: [] })
+})
+
+test('the sums of the cohorts are kept, and the model follows from them, but nobody else is shown them', async () => {
+  const { running } = await poisonedRound('median')
+  const { config } = running.app.hub.task('tiny').history
+  const entries = entriesOf(running)
+  const kept = async (hash: string) => running.disk.checkpoints.get(hash)
+  const whole = { models: 2, replayed: 1, problems: [] }
+  expect(await verifyModels(config, entries, { model: kept, aggregate: kept })).toEqual(whole)
+  const { aggregates } = entries[1] as JournalEntry
+  expect(aggregates).toHaveLength(3)
+  for (const hash of aggregates)
+    for (const kind of ['aggregates', 'models'])
+      expect((await fetch(`${running.url}/v1/tasks/tiny/${kind}/${toHex(hash)}`)).status).toBe(404)
+
+  // A server that commits another model than its sums give is found out.
+  const other = { ...config, strategy: { ...config.strategy, combine: 'mean' } } as const
+  const { problems } = await verifyModels(other, entries, { model: kept, aggregate: kept })
+  expect(problems).toEqual(['entry 1: the model does not follow from the one before and the sums of the round'])
 })
 
 test('the plain mean, by contrast, follows the poisoned client', async () => {

@@ -97,6 +97,8 @@ test('the metrics count the rounds, the phases, the drop-outs and the bytes of a
     expect(samples.get(name)).toBeGreaterThan(0)
   await expect.poll(async () => (await scrape(url)).get('fedweave_websockets')).toBe(0)
 
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('fedweave_privacy_epsilon{task="tiny"} +Inf\n')
+
   const text = [...samples.keys()].join('\n')
   const identities = ['m-0', 'm-2', 'm-4'].map((name) =>
     clientIdOf(nodeCurves.ed25519Public(seededEntropy(`integration/${name}`).bytes(32))),

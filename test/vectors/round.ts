@@ -1,9 +1,10 @@
 import {
   type ClientMessage,
   encode,
-  fedAvg,
+  encodeAggregate,
   hash,
   mac,
+  nextWeights,
   noblePrg,
   type ServerMessage,
   sha256,
@@ -155,7 +156,7 @@ export function aggregateOf() {
   return sum.decode(survivors.length, context)
 }
 
-export const newWeights = () => fedAvg().apply(weights, aggregateOf().pseudoGradient, null).weights
+export const newWeights = () => nextWeights(config, weights, [aggregateOf()])
 
 export function entryBody(): JournalBody {
   const { weight, counters } = aggregateOf()
@@ -169,6 +170,7 @@ export function entryBody(): JournalBody {
     modelBefore: modelHash,
     modelAfter: sha256(modelBytes(newWeights())),
     strategyState: hash('fw1/strategy-state', 'fedavg'),
+    aggregates: [sha256(encodeAggregate(aggregateOf()))],
     cohorts: [
       {
         roster,
@@ -185,7 +187,7 @@ export function entryBody(): JournalBody {
       clippedFraction: counters.clippedFraction,
     },
     uploadBytes: sealedBytes(format.plainBytes) + 250, // a plausible HTTP head on top
-    evaluation: { examples: 100, loss: 0.6875, accuracy: 0.75, recall: 0.625 },
+    evaluation: { examples: 100, loss: 0.6875, accuracy: 0.75, recall: 0.625, rmse: undefined, mae: undefined },
   }
 }
 

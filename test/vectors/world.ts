@@ -74,11 +74,13 @@ export const genesis: JournalBody = {
   modelBefore: ZERO,
   modelAfter: modelHash,
   strategyState: ZERO,
+  aggregates: [],
   cohorts: [],
   weight: 0,
   training: undefined,
   uploadBytes: 0,
   evaluation: undefined,
+  privacy: undefined,
 }
 export const signedGenesis = signEntry(curves, operatorSeed, genesis)
 export const headHash = openEntry(curves, operatorKey, signedGenesis).hash

@@ -92,6 +92,8 @@ function checkRound(
   if (entry.cohorts.length > groups || 2 * entry.cohorts.length <= groups) {
     return [`it sums ${entry.cohorts.length} cohorts, where more than half of ${groups} are due`]
   }
+  if (entry.aggregates.length !== entry.cohorts.length)
+    return [`it names ${entry.aggregates.length} sums of ${entry.cohorts.length} cohorts`]
   const everybody = entry.cohorts.flatMap(({ roster }) => roster.map(entryId))
   if (new Set(everybody).size !== everybody.length) return ['a client is in two of its cohorts']
   return entry.cohorts.flatMap((cohort) => checkCohort(curves, opened, entry, cohort, pins, verified))

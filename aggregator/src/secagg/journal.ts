@@ -34,6 +34,16 @@ export const cohortRecord = struct({
 })
 export type CohortRecord = ValueOf<typeof cohortRecord>
 
+/** Of a classifier accuracy and recall, of a regressor the errors. */
+const evaluation = struct({
+  examples: u32,
+  loss: f64,
+  accuracy: optional(f64),
+  recall: optional(f64),
+  rmse: optional(f64),
+  mae: optional(f64),
+})
+
 const linkFields = {
   version: u8,
   index: u64,
@@ -47,6 +57,8 @@ const linkFields = {
   modelBefore: hash32,
   modelAfter: hash32,
   strategyState: hash32,
+  /** SHA-256 of what each cohort summed to, as `encodeAggregate` gives it; in the order of `cohorts`. */
+  aggregates: list(hash32, MAX_COHORTS),
 }
 const link = struct(linkFields)
 
@@ -65,7 +77,9 @@ export const journalBody = struct({
   /** Most bytes that one survivor's upload took on its socket, HTTP head included. */
   uploadBytes: u64,
   /** On the server's held-out data, where the task has some. */
-  evaluation: optional(struct({ examples: u32, loss: f64, accuracy: f64, recall: f64 })),
+  evaluation: optional(evaluation),
+  /** What the task has spent on one client's examples up to here (epsilon, delta); absent: no differential privacy, no bound. */
+  privacy: optional(struct({ epsilon: f64, delta: f64 })),
 })
 export type JournalBody = ValueOf<typeof journalBody>
 

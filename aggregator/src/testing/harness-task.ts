@@ -40,11 +40,13 @@ export function genesisBody(task: string, configHash: Uint8Array, coordinatorKey
     modelBefore: zero,
     modelAfter: INITIAL_MODEL,
     strategyState: zero,
+    aggregates: [],
     cohorts: [],
     weight: 0,
     training: undefined,
     uploadBytes: 0,
     evaluation: undefined,
+    privacy: undefined,
   }
 }
 
@@ -61,6 +63,7 @@ export function roundBody(
     previous: headHash,
     modelBefore: modelHash,
     modelAfter: hash('next model', modelHash),
+    aggregates: [hash('aggregate', modelHash)],
     cohorts: [
       { roster, members, active, survivors, transcripts: [...confirms].map(([id, { signature }]) => ({ id, signature })) },
     ],

@@ -1,6 +1,5 @@
 import {
   equalBytes,
-  evaluationOf,
   FedweaveError,
   fromHex,
   isRegressor,
@@ -84,7 +83,7 @@ function describe(model: ModelSpec, { round, at, cohorts, training, evaluation }
     cohort: cohorts.reduce((sum, { roster }) => sum + roster.length, 0),
     survivors: cohorts.reduce((sum, { survivors }) => sum + survivors.length, 0),
     ...(training === undefined ? {} : { training: { loss: training.loss, ...accuracy } }),
-    ...(evaluation === undefined ? {} : { evaluation: evaluationOf(model, evaluation) }),
+    ...(evaluation === undefined ? {} : { evaluation }),
   }
 }
 

@@ -1,7 +1,10 @@
-import { combineCohorts, hash, recordEvaluation, type Strategy } from '@fedweave/aggregator'
+import { type FedweaveError, hash, nextWeights } from '@fedweave/aggregator'
 import type { Evaluator } from '../evaluation/evaluator.ts'
 import type { TaskHistory } from './history.ts'
 import type { CohortSum } from './round-set.ts'
+
+/** Of an entry whose model nobody judged. */
+const UNKNOWN = { accuracy: undefined, recall: undefined, rmse: undefined, mae: undefined }
 
 /**
  * From the sums of a round's cohorts to the next committed model: combine, apply the strategy, judge on held-out data,
@@ -9,34 +12,36 @@ import type { CohortSum } from './round-set.ts'
  */
 export async function commitRound(
   history: TaskHistory,
-  strategy: Strategy<unknown>,
   evaluator: Evaluator | undefined,
   sums: readonly CohortSum[],
+  warn: (message: string) => void,
 ): Promise<Uint8Array> {
   const { config } = history
   const means = sums.map(({ aggregate }) => aggregate)
-  const pseudoGradient = combineCohorts(config.strategy.combine ?? 'mean', means)
-  const { weights } = strategy.apply(history.weights, pseudoGradient, strategy.init(pseudoGradient.length))
-  const evaluation = await evaluator?.evaluate(config.model, weights)
+  const weights = nextWeights(config, history.weights, means)
+  const evaluation = await evaluator?.evaluate(config.model, weights).catch((error: FedweaveError) => {
+    if (error.code !== 'FL_SERVER_FAULT') throw error
+    warn(`the new model was not evaluated: ${error.message}`) // its clients have given shares away: the round cannot be run again
+    return undefined
+  })
   const [{ state }] = sums as readonly [CohortSum]
-  return history.commit(
-    {
-      round: state.facts.round,
-      cohorts: sums.map(({ state: { facts, members, active, survivors, confirms } }) => ({
-        roster: facts.roster,
-        members,
-        active,
-        survivors,
-        transcripts: [...confirms].map(([id, { signature }]) => ({ id, signature })),
-      })),
-      weight: means.reduce((sum, { weight }) => sum + weight, 0),
-      training: meanCounters(sums),
-      uploadBytes: Math.max(...sums.map(({ uploadBytes }) => uploadBytes)),
-      evaluation: evaluation && recordEvaluation(evaluation),
-      strategyState: hash('fw1/strategy-state', strategy.name),
-    },
-    weights,
-  )
+  const commitment = {
+    round: state.facts.round,
+    cohorts: sums.map(({ state: { facts, members, active, survivors, confirms } }) => ({
+      roster: facts.roster,
+      members,
+      active,
+      survivors,
+      transcripts: [...confirms].map(([id, { signature }]) => ({ id, signature })),
+    })),
+    weight: means.reduce((sum, { weight }) => sum + weight, 0),
+    training: meanCounters(sums),
+    uploadBytes: Math.max(...sums.map(({ uploadBytes }) => uploadBytes)),
+    evaluation: evaluation && { ...UNKNOWN, ...evaluation },
+    privacy: undefined, // no strategy adds noise
+    strategyState: hash('fw1/strategy-state', config.strategy.name),
+  }
+  return history.commit(commitment, means, weights)
 }
 
 /** The weighted mean of what the cohorts' counters say; nothing when one of them holds garbage. */

@@ -2,7 +2,6 @@ import {
   type ClientId,
   type ErrorCode,
   type Evaluation,
-  evaluationOf,
   isRegressor,
   type JournalEntry,
   type ModelSpec,
@@ -38,6 +37,8 @@ export type TaskEvent =
       /** Of a classifier. */
       readonly accuracy?: number
       readonly evaluation?: Evaluation
+      /** Absent: no differential privacy. */
+      readonly privacy?: JournalEntry['privacy']
     }
   | { readonly type: 'aborted'; readonly round: number; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'round-ended'; readonly round: number; readonly outcome: 'committed' | 'aborted' }
@@ -47,7 +48,7 @@ export type TaskEvent =
 
 /** What to tell of a round of such a model that was just committed. */
 export function committedEvents(head: JournalEntry, model: ModelSpec): readonly TaskEvent[] {
-  const { round, cohorts, uploadBytes, training, evaluation } = head
+  const { round, cohorts, uploadBytes, training, evaluation, privacy } = head
   const committed: TaskEvent = {
     type: 'committed',
     round,
@@ -57,7 +58,8 @@ export function committedEvents(head: JournalEntry, model: ModelSpec): readonly 
     uploadBytes,
     ...(training === undefined ? {} : { loss: training.loss }),
     ...(training === undefined || isRegressor(model) ? {} : { accuracy: training.accuracy }),
-    ...(evaluation === undefined ? {} : { evaluation: evaluationOf(model, evaluation) }),
+    ...(evaluation === undefined ? {} : { evaluation }),
+    ...(privacy === undefined ? {} : { privacy }),
   }
   if (training !== undefined) return [committed]
   return [

@@ -1,5 +1,7 @@
 import {
+  type CohortMean,
   ENTRY_VERSION,
+  encodeAggregate,
   equalBytes,
   FedweaveError,
   fromHex,
@@ -24,7 +26,7 @@ const ZERO = new Uint8Array(32)
 /** What one committed round adds to the journal; the chain's own fields are filled in by `commit`. */
 export type Commitment = Pick<
   JournalBody,
-  'round' | 'cohorts' | 'weight' | 'training' | 'uploadBytes' | 'evaluation' | 'strategyState'
+  'round' | 'cohorts' | 'weight' | 'training' | 'uploadBytes' | 'evaluation' | 'privacy' | 'strategyState'
 >
 
 /** A task's committed past: its signed config, its journal, and the weights at the journal's end. */
@@ -119,9 +121,11 @@ export class TaskHistory {
     return this.#attempt
   }
 
-  /** Makes the new model durable, then the entry that names it. Returns the signed entry. */
-  async commit(commitment: Commitment, weights: Float32Array): Promise<Uint8Array> {
+  /** Makes the new model and what it was made of durable, then the entry that names them. Returns the signed entry. */
+  async commit(commitment: Commitment, means: readonly CohortMean[], weights: Float32Array): Promise<Uint8Array> {
     const modelAfter = fromHex(await this.#store.putCheckpoint(weightsToBytes(weights)))
+    const aggregates: Uint8Array[] = []
+    for (const mean of means) aggregates.push(fromHex(await this.#store.putCheckpoint(encodeAggregate(mean))))
     const signed = await this.#append({
       ...commitment,
       version: ENTRY_VERSION,
@@ -133,14 +137,23 @@ export class TaskHistory {
       coordinatorKey: this.#keys.coordinatorKey,
       modelBefore: this.head.modelAfter,
       modelAfter,
+      aggregates,
     })
     this.#weights = weights
     await this.#prune()
     return signed
   }
 
-  checkpoint(hash: string): Promise<Uint8Array | undefined> {
-    return this.#store.checkpoint(hash)
+  /** Little-endian float32, where a model of that SHA-256 is kept. */
+  async model(hash: string): Promise<Uint8Array | undefined> {
+    const bytes = await this.#store.checkpoint(hash)
+    return bytes?.length === 4 * this.#weights.length ? bytes : undefined // else it is an aggregate
+  }
+
+  /** As `encodeAggregate` gives it, where an aggregate of that SHA-256 is kept. */
+  async aggregate(hash: string): Promise<Uint8Array | undefined> {
+    const bytes = await this.#store.checkpoint(hash)
+    return bytes?.length === 4 * this.#weights.length ? undefined : bytes
   }
 
   noteRound(round: Omit<InterruptedRound, 'coordinatorKey' | 'headHash'>): Promise<void> {
@@ -189,11 +202,13 @@ export class TaskHistory {
       modelBefore: ZERO,
       modelAfter,
       strategyState: ZERO,
+      aggregates: [],
       cohorts: [],
       weight: 0,
       training: undefined,
       uploadBytes: 0,
       evaluation: undefined,
+      privacy: undefined,
     })
   }
 

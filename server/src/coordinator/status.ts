@@ -1,4 +1,4 @@
-import { evaluationOf, roundsOfBurst, toHex } from '@fedweave/aggregator'
+import { type Evaluation, roundsOfBurst, toHex } from '@fedweave/aggregator'
 import { type Static, Type } from 'typebox'
 import { eligibility } from '../task-spec.ts'
 import type { TaskHistory } from './history.ts'
@@ -34,16 +34,18 @@ export const taskStatusSchema = Type.Object(
     ),
     model: Type.Object({ hash: Type.String(), parameters: count }, { description: 'The last committed one.' }),
     evaluation: Type.Optional(
-      Type.Object(
-        {
-          examples: count,
-          loss: Type.Number(),
-          accuracy: Type.Optional(Type.Number()),
-          recall: Type.Optional(Type.Number()),
-          rmse: Type.Optional(Type.Number()),
-          mae: Type.Optional(Type.Number()),
-        },
-        { description: 'Of that model on held-out data: accuracy and recall of a classifier, rmse and mae of a regressor.' },
+      Type.Unsafe<Evaluation>(
+        Type.Object(
+          {
+            examples: count,
+            loss: Type.Number(),
+            accuracy: Type.Optional(Type.Number()),
+            recall: Type.Optional(Type.Number()),
+            rmse: Type.Optional(Type.Number()),
+            mae: Type.Optional(Type.Number()),
+          },
+          { description: 'Of that model on held-out data: accuracy and recall of a classifier, rmse and mae of a regressor.' },
+        ),
       ),
     ),
     eligibility: Type.Optional(eligibility),
@@ -72,7 +74,7 @@ export function taskStatus(
     clients: { connected, minimum: config.cohort.minimum, target: config.cohort.target },
     ...(round === undefined ? {} : { round }),
     model: { hash: toHex(head.modelAfter), parameters: history.weights.length },
-    ...(head.evaluation === undefined ? {} : { evaluation: evaluationOf(config.model, head.evaluation) }),
+    ...(head.evaluation === undefined ? {} : { evaluation: head.evaluation }),
     ...(config.eligibility === undefined ? {} : { eligibility: config.eligibility }),
     trust: config.enrolment.holder === 'server' ? 'honest-but-curious server only' : 'malicious server',
   }

@@ -6,7 +6,6 @@ import {
   type ErrorCode,
   equalBytes,
   FedweaveError,
-  fedAvg,
   type Prg,
   type RosterEntry,
   toHex,
@@ -59,7 +58,6 @@ export class Task {
   readonly #members = new Members()
   readonly #outbox: Outbox
   readonly #env: CoordinatorEnv
-  readonly #strategy = fedAvg()
   readonly #recruiting: Recruiting
   #round: RoundSet | undefined
   #opening = false
@@ -308,7 +306,8 @@ export class Task {
   }
 
   async #commit(sums: readonly CohortSum[]): Promise<void> {
-    const entry = await commitRound(this.history, this.#strategy, this.#options.evaluator, sums)
+    const warn = (message: string) => this.#event({ type: 'warning', message })
+    const entry = await commitRound(this.history, this.#options.evaluator, sums, warn)
     this.#outbox.publish(sums, entry)
     for (const { state } of sums) this.#members.tookPart(state.facts.ids, state.survivors)
     for (const event of committedEvents(this.history.head, this.history.config.model)) this.#event(event)

@@ -61,6 +61,12 @@ export function taskMetrics(registry: Registry): (task: string, event: TaskEvent
     labelNames: ['task'],
     registers,
   })
+  const epsilon = new Gauge({
+    name: 'fedweave_privacy_epsilon',
+    help: "Differential privacy spent on one client's examples up to the last committed round; +Inf: the task adds no noise.",
+    labelNames: ['task'],
+    registers,
+  })
   const accuracy = new Gauge({
     name: 'fedweave_evaluation_accuracy',
     help: 'Accuracy of the last committed model on held-out data.',
@@ -87,6 +93,7 @@ export function taskMetrics(registry: Registry): (task: string, event: TaskEvent
       case 'unmasked':
         return unmasking.observe({ task }, event.seconds)
       case 'committed':
+        epsilon.set({ task }, event.privacy?.epsilon ?? Number.POSITIVE_INFINITY)
         if (event.evaluation?.accuracy !== undefined) accuracy.set({ task }, event.evaluation.accuracy)
         if (event.evaluation?.rmse !== undefined) rmse.set({ task }, event.evaluation.rmse)
         return

@@ -17,7 +17,7 @@ export function taskFolders(folder: string): TaskShelf & { openStore(id: string)
       await makeFolder(folder)
       const names = await readdir(folder)
       for (const name of names.filter((each) => each.startsWith(REMOVED))) await rm(join(folder, name), { recursive: true })
-      return names.filter((name) => /^[a-z0-9][a-z0-9_-]{0,63}$/.test(name)).sort()
+      return names.filter(isTaskFolder).sort()
     },
     async remove(id) {
       // Renamed first: a crash leaves either the whole task, or what the next start clears away.
@@ -27,4 +27,9 @@ export function taskFolders(folder: string): TaskShelf & { openStore(id: string)
       await rm(gone, { recursive: true })
     },
   }
+}
+
+/** Whether a folder of that name is one of a task: it is a task id. */
+export function isTaskFolder(name: string): boolean {
+  return /^[a-z0-9][a-z0-9_-]{0,63}$/.test(name)
 }

@@ -68,11 +68,13 @@ export class Authority {
       modelBefore: zero,
       modelAfter: model,
       strategyState: hash('fw1/strategy-state', config.strategy.name),
+      aggregates: [],
       cohorts: [],
       weight: 0,
       training: undefined,
       uploadBytes: 0,
       evaluation: undefined,
+      privacy: undefined,
     }
   }
 

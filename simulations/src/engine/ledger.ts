@@ -1,6 +1,6 @@
-import { UpdateFormat } from '@fedweave/aggregator'
+import { encodeAggregate, UpdateFormat } from '@fedweave/aggregator'
 import type { RoundOutcome, Stage } from './round.ts'
-import { modelHash, type SimulatedTask } from './task.ts'
+import { digestOf, modelHash, type SimulatedTask } from './task.ts'
 
 /** The journal entry of a committed round, signed: what the next round's clients check that it builds on. */
 export function entryOf(
@@ -21,6 +21,7 @@ export function entryOf(
     round: facts.round,
     previous: previous.hash,
     modelBefore: facts.modelHash,
+    aggregates: [digestOf(encodeAggregate(aggregate))],
     cohorts: [{ roster: facts.roster, members, active, survivors, transcripts }],
     weight,
     training: aggregate.counters,

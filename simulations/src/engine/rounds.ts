@@ -1,4 +1,4 @@
-import { fedAvg, toHex } from '@fedweave/aggregator'
+import { nextWeights, toHex } from '@fedweave/aggregator'
 import { type Cohort, drawCohort } from './cohort.ts'
 import { judgeRows } from './judge.ts'
 import { entryOf, sealedBytesOf } from './ledger.ts'
@@ -35,7 +35,7 @@ export async function nextRound(
   onAborted: (message: string) => void,
 ): Promise<SavedState> {
   const { stage, testRows } = opened
-  const { config, assignment, model, pool } = stage
+  const { config, assignment, model, pool, task } = stage
   const round = state.rounds.length + 1
   const weights = shareFloats(state.weights)
   const { epochs, batchSize, maxSteps = Number.POSITIVE_INFINITY } = config.plan
@@ -52,7 +52,7 @@ export async function nextRound(
       onAborted((error as Error).message)
       continue
     }
-    const next = fedAvg().apply(state.weights, outcome.pseudoGradient, null).weights
+    const next = nextWeights(task.config, state.weights, [outcome])
     const metrics = await judgeRows(pool, { model, plan: config.plan, on: 'test' }, shareFloats(next), testRows)
     const counted = state.counted.slice()
     for (const client of cohort.survivors) counted[client] = (counted[client] as number) + 1

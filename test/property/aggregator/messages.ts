@@ -87,6 +87,7 @@ const cohort = fc.record({
   transcripts: list(fc.record({ id, signature: fixed(64) })),
 })
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true })
+const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined })
 
 export const journalBodies: fc.Arbitrary<JournalBody> = fc.record({
   version: fc.nat(255),
@@ -100,13 +101,22 @@ export const journalBodies: fc.Arbitrary<JournalBody> = fc.record({
   modelBefore: fixed(32),
   modelAfter: fixed(32),
   strategyState: fixed(32),
+  aggregates: list(fixed(32)),
   cohorts: list(cohort),
   weight: round,
-  training: fc.option(fc.record({ loss: finite, accuracy: finite, clippedFraction: finite }), { nil: undefined }),
+  training: maybe(fc.record({ loss: finite, accuracy: finite, clippedFraction: finite })),
   uploadBytes: round,
-  evaluation: fc.option(fc.record({ examples: fc.nat(2 ** 32 - 1), loss: finite, accuracy: finite, recall: finite }), {
-    nil: undefined,
-  }),
+  evaluation: maybe(
+    fc.record({
+      examples: fc.nat(2 ** 32 - 1),
+      loss: finite,
+      accuracy: maybe(finite),
+      recall: maybe(finite),
+      rmse: maybe(finite),
+      mae: maybe(finite),
+    }),
+  ),
+  privacy: maybe(fc.record({ epsilon: finite, delta: finite })),
 })
 
 /** A `setup` for as many share-holders as there can be, whose every part has its largest size. */

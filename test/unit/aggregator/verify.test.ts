@@ -252,9 +252,13 @@ describe('with the operator key', () => {
     const two = cohortOf(5, { config: (defaults) => ({ ...defaults, cohort: { ...defaults.cohort, groups: 2 } }) })
     two.runRound()
     const { hash: _, ...body } = openEntry(memoCurves, two.operatorKey, two.journal[1] as Uint8Array)
-    const doubled = signEntry(memoCurves, two.operatorSeed, { ...body, cohorts: [...body.cohorts, ...body.cohorts] })
-    const found = verifyJournal(memoCurves, two.signedConfig, [two.journal[0] as Uint8Array, doubled], pins)
-    expect(found.problems).toEqual(['entry 1: a client is in two of its cohorts'])
+    const twice = { cohorts: [...body.cohorts, ...body.cohorts], aggregates: [...body.aggregates, ...body.aggregates] }
+    const problems = (change: Partial<JournalBody>) => {
+      const changed = signEntry(memoCurves, two.operatorSeed, { ...body, ...change })
+      return verifyJournal(memoCurves, two.signedConfig, [two.journal[0] as Uint8Array, changed], pins).problems
+    }
+    expect(problems(twice)).toEqual(['entry 1: a client is in two of its cohorts'])
+    expect(problems({ ...twice, aggregates: body.aggregates })).toEqual(['entry 1: it names 1 sums of 2 cohorts'])
   })
 
   test('whatever else is changed breaks the chain', () => {

@@ -44,8 +44,8 @@ describe('a round that was interrupted', () => {
     const disk = new MemoryDisk()
     const history = await open(disk)
     await history.noteRound(round)
-    const nothing = { cohorts: [], weight: 0, training: undefined, uploadBytes: 0, evaluation: undefined }
-    await history.commit({ ...nothing, round: 7, strategyState: new Uint8Array(32) }, new Float32Array(16))
+    const nothing = { cohorts: [], weight: 0, training: undefined, uploadBytes: 0, evaluation: undefined, privacy: undefined }
+    await history.commit({ ...nothing, round: 7, strategyState: new Uint8Array(32) }, [], new Float32Array(16))
     expect(await (await open(disk)).interruptedRound()).toBeUndefined()
   })
 

@@ -43,9 +43,11 @@ async function commit(history: TaskHistory, round: number): Promise<void> {
     training: undefined,
     uploadBytes: 0,
     evaluation: undefined,
+    privacy: undefined,
     strategyState: new Uint8Array(32),
   }
-  await history.commit(commitment, new Float32Array(4).fill(round))
+  const mean = { weight: 3, pseudoGradient: new Float32Array(4).fill(round / 10) }
+  await history.commit(commitment, [mean], new Float32Array(4).fill(round))
 }
 
 /** Three rounds, then whatever `damage` appends as a fourth entry; what opening the store again says. */
@@ -124,18 +126,18 @@ test('a byte changed in any entry stops the start, although only the last one is
   await history.close()
 })
 
-test('the models of the last rounds and the initial one are kept, and what a crash left behind goes', async () => {
+test('the models and sums of the last rounds and the initial model are kept, and what a crash left behind goes', async () => {
   const history = await open(2)
   for (const round of [1, 2, 3, 4, 5]) await commit(history, round)
   const kept = async () => new Set(await readdir(join(folder, 'checkpoints')))
-  expect((await kept()).size).toBe(3)
+  expect((await kept()).size).toBe(1 + 2 * 2)
   await history.close()
   const store = await openFileStore(folder)
   await store.putCheckpoint(new Uint8Array(16).fill(9)) // of a round whose entry never came
   await store.close()
-  expect((await kept()).size).toBe(4)
+  expect((await kept()).size).toBe(6)
   const again = await open(2)
-  expect((await kept()).size).toBe(3)
+  expect((await kept()).size).toBe(5)
   expect(again.weights).toEqual(new Float32Array(4).fill(5))
   await again.close()
 })
