@@ -17,7 +17,7 @@ import {
 } from '@fedweave/aggregator'
 import type { Store } from '../storage/store.ts'
 import type { ServerKeys } from './identity.ts'
-import { decodeInterrupted, encodeInterrupted, type InterruptedRound } from './interrupted.ts'
+import { decodeInterrupted, encodeInterrupted, type InterruptedCohort, type InterruptedRound } from './interrupted.ts'
 import { KeptCheckpoints } from './kept-checkpoints.ts'
 import { type JournalHead, replayJournal } from './replay.ts'
 
@@ -37,6 +37,8 @@ export class TaskHistory {
   readonly #store: Store
   readonly #keys: ServerKeys
   readonly #kept: KeptCheckpoints | undefined
+  /** Cohorts of the running round that a note is kept of. */
+  readonly #noted = new Set<number>()
   #head: JournalHead | undefined
   #weights: Float32Array
   #attempt: number
@@ -156,22 +158,39 @@ export class TaskHistory {
     return bytes?.length === 4 * this.#weights.length ? undefined : bytes
   }
 
-  noteRound(round: Omit<InterruptedRound, 'coordinatorKey' | 'headHash'>): Promise<void> {
+  /** Keeps what finishing a cohort takes; durable when it resolves. */
+  noteCohort(cohort: Omit<InterruptedCohort, 'coordinatorKey' | 'headHash'>): Promise<void> {
     const { coordinatorKey } = this.#keys
-    return this.#store.note('round', encodeInterrupted({ ...round, coordinatorKey, headHash: this.head.hash }))
+    this.#noted.add(cohort.index)
+    return this.#store.note(`round-${cohort.index}`, encodeInterrupted({ ...cohort, coordinatorKey, headHash: this.head.hash }))
   }
 
-  forgetRound(): Promise<void> {
-    return this.#store.note('round', new Uint8Array())
+  async forgetRound(): Promise<void> {
+    for (const index of this.#noted) await this.#store.note(`round-${index}`, new Uint8Array())
+    this.#noted.clear()
   }
 
-  /** The round that an earlier run of the server did not finish and this one can: it was not committed, and the key is the same. */
+  /**
+   * The round that an earlier run of the server did not finish and this one can: it was not committed, the key is the same, and
+   * of its cohorts as many had come so far as a commit takes.
+   */
   async interruptedRound(): Promise<InterruptedRound | undefined> {
-    const raw = await this.#store.readNote('round')
-    if (raw === undefined || raw.length === 0) return undefined
-    const round = decodeInterrupted(raw)
-    const fits = equalBytes(round.headHash, this.head.hash) && equalBytes(round.coordinatorKey, this.#keys.coordinatorKey)
-    return fits ? round : undefined
+    const { groups = 1 } = this.config.cohort
+    const cohorts: InterruptedCohort[] = []
+    for (let index = 0; index < groups; index++) {
+      const raw = await this.#store.readNote(`round-${index}`)
+      const cohort = raw === undefined || raw.length === 0 ? undefined : decodeInterrupted(raw)
+      if (cohort !== undefined && this.#goesOn(cohort)) cohorts.push(cohort)
+    }
+    for (const { index } of cohorts) this.#noted.add(index)
+    const [first] = cohorts
+    return first === undefined || 2 * cohorts.length <= first.total
+      ? undefined
+      : { round: first.round, total: first.total, cohorts }
+  }
+
+  #goesOn({ headHash, coordinatorKey }: InterruptedCohort): boolean {
+    return equalBytes(headHash, this.head.hash) && equalBytes(coordinatorKey, this.#keys.coordinatorKey)
   }
 
   close(): Promise<void> {

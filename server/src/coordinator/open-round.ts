@@ -24,25 +24,28 @@ export interface OpenRoundOptions extends Pick<RoundSetOptions, 'commit' | 'onAb
 }
 
 /**
- * Chooses who is invited, deals them out to the cohorts, and starts those on the last committed model; or goes on with an
- * interrupted round. A round of several cohorts cannot be resumed: it would need the sums of most of them.
+ * Chooses who is invited, deals them out to the cohorts, and starts those on the last committed model; or goes on with those
+ * cohorts of an interrupted round whose clients had begun to give shares: the others are over.
  */
 export function openRound({ begin, history, hooks, commit, onAbort, ...common }: OpenRoundOptions): RoundSet {
   const { round } = begin
-  const beginnings = 'candidates' in begin ? newRound(begin, history) : [begin]
-  const resumable = beginnings.length === 1
+  const beginnings = 'candidates' in begin ? newRound(begin, history) : begin.cohorts
+  const total = 'candidates' in begin ? begin.cohorts : begin.total
   return new RoundSet({
-    ...{ commit, onAbort, cohorts: beginnings.length },
+    ...{ commit, onAbort, running: beginnings.length, cohorts: total },
     open: (index, commitCohort) =>
       new RoundDriver({
         ...common,
         begin: beginnings[index] as Beginning,
         hooks: {
           ...hooks,
-          async persistRound(state, work) {
-            if (!resumable) return
-            await history.noteRound({ round, record: encodeRound(state), uploadBytes: work.uploadBytes, sum: work.words() })
-          },
+          persistRound: (state, work) =>
+            history.noteCohort({
+              ...{ round, index, total },
+              record: encodeRound(state),
+              uploadBytes: work.uploadBytes,
+              sum: work.words(),
+            }),
           commit: commitCohort,
         },
       }),

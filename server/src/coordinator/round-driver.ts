@@ -20,7 +20,7 @@ import {
 } from '@fedweave/aggregator'
 import type { ComputePool } from '../compute/compute-pool.ts'
 import type { ClientProgress, TaskEvent } from './events.ts'
-import type { InterruptedRound } from './interrupted.ts'
+import type { InterruptedCohort } from './interrupted.ts'
 import type { Member } from './members.ts'
 import { refusal } from './refusal.ts'
 import { RoundWork } from './round-work.ts'
@@ -45,7 +45,7 @@ export interface RoundOptions {
 }
 
 /** A new round, or one that an earlier run of the server did not finish. */
-export type Beginning = { readonly base: RoundBase; readonly invited: readonly Member[] } | InterruptedRound
+export type Beginning = { readonly base: RoundBase; readonly invited: readonly Member[] } | InterruptedCohort
 
 export type RoundOutcome =
   | { readonly outcome: 'committed' }

@@ -13,6 +13,9 @@ export interface CohortSum {
 export interface RoundSetOptions {
   /** Makes the driver of cohort `index`. */
   readonly open: (index: number, commit: RoundHooks['commit']) => RoundDriver
+  /** Cohorts that run: of an interrupted round not all. */
+  readonly running: number
+  /** Cohorts that the round had from its beginning. */
   readonly cohorts: number
   readonly finish: (state: CohortSum['state'], work: Parameters<RoundHooks['commit']>[1]) => Promise<Aggregate>
   /** Commits the round once, from all cohorts that made it. */
@@ -39,13 +42,13 @@ export class RoundSet {
 
   constructor(options: RoundSetOptions) {
     this.#options = options
-    this.#running = options.cohorts
+    this.#running = options.running
     this.#commit = new Promise((resolve, reject) => {
       this.#committed = resolve
       this.#failed = reject
     })
     this.#commit.catch(() => undefined) // each cohort that waits for it handles it
-    this.drivers = Array.from({ length: options.cohorts }, (_, index) =>
+    this.drivers = Array.from({ length: options.running }, (_, index) =>
       options.open(index, (state, work) => this.#summed(state, work)),
     )
     const outcomes = this.drivers.map(async (driver) => {

@@ -18,7 +18,7 @@ export function storeContract(open: () => Promise<OpenedStore>): { readonly name
         const { store } = await open()
         assertBytes(await recordsOf(store), [])
         assert.equal(await store.checkpoint(sha256(record('absent'))), undefined)
-        assert.equal(await store.readNote('round'), undefined)
+        assert.equal(await store.readNote('round-0'), undefined)
         await store.close()
       },
     },
@@ -84,13 +84,13 @@ export function storeContract(open: () => Promise<OpenedStore>): { readonly name
         const { store, reopen } = await open()
         const buffer = record('kept')
         const name = sha256(buffer)
-        const calls = [store.append(buffer), store.putCheckpoint(buffer), store.note('round', buffer)]
+        const calls = [store.append(buffer), store.putCheckpoint(buffer), store.note('round-0', buffer)]
         buffer.fill(0)
         await Promise.all(calls)
         await store.close()
         const again = await reopen()
         assertBytes(await recordsOf(again), [record('kept')])
-        assertBytes([await again.checkpoint(name), await again.readNote('round')], [record('kept'), record('kept')])
+        assertBytes([await again.checkpoint(name), await again.readNote('round-0')], [record('kept'), record('kept')])
         await again.close()
       },
     },
@@ -149,13 +149,13 @@ export function storeContract(open: () => Promise<OpenedStore>): { readonly name
       name: 'a note replaces the last one of its name alone, and outlives reopening',
       async run() {
         const { store, reopen } = await open()
-        await store.note('round', record('a first, longer note'))
+        await store.note('round-0', record('a first, longer note'))
         await store.note('attempt', record('other'))
-        await store.note('round', record('second'))
-        assertBytes([await store.readNote('round')], [record('second')])
+        await store.note('round-0', record('second'))
+        assertBytes([await store.readNote('round-0')], [record('second')])
         await store.close()
         const again = await reopen()
-        assertBytes([await again.readNote('round'), await again.readNote('attempt')], [record('second'), record('other')])
+        assertBytes([await again.readNote('round-0'), await again.readNote('attempt')], [record('second'), record('other')])
         assertBytes(await recordsOf(again), []) // a note is no part of the journal
         await again.close()
       },
@@ -188,8 +188,8 @@ export function storeContract(open: () => Promise<OpenedStore>): { readonly name
         await assert.rejects(store.putCheckpoint(record('late')), stopped)
         await assert.rejects(store.checkpoint(sha256(record('late'))), stopped)
         await assert.rejects(store.keepCheckpoints(new Set()), stopped)
-        await assert.rejects(store.note('round', record('late')), stopped)
-        await assert.rejects(store.readNote('round'), stopped)
+        await assert.rejects(store.note('round-0', record('late')), stopped)
+        await assert.rejects(store.readNote('round-0'), stopped)
         await assert.rejects(recordsOf(store), stopped)
         await store.close()
         const again = await reopen()

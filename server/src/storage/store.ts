@@ -47,10 +47,10 @@ export interface JournalRecord {
 /**
  * `attempt`: the number of the last round that was opened, so that none is used twice. `config`: the task's config as the
  * operator signed it. `standing`: whether the operator paused or stopped the task. `spec`: what a task was made from that is not in
- * the server's config. `round`: what finishing the running round takes, from when its clients are asked for shares until it is
- * over; else empty.
+ * the server's config. `round-<i>`: what finishing cohort i of the running round takes, from when its clients are asked for shares
+ * until the round is over; else empty.
  */
-export type NoteName = 'attempt' | 'config' | 'standing' | 'spec' | 'round'
+export type NoteName = 'attempt' | 'config' | 'standing' | 'spec' | `round-${number}`
 
 /** Whether `name` can name a checkpoint: 64 lowercase hex digits, hence never a path. */
 export function isCheckpointName(name: string): boolean {

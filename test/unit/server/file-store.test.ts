@@ -131,8 +131,8 @@ describe('checkpoints and notes on disk', () => {
 
   test('an altered or shortened note is refused by name', async () => {
     const store = await openFileStore(folder)
-    const file = join(folder, 'notes', 'round')
-    await store.note('round', bytes('a note'))
+    const file = join(folder, 'notes', 'round-0')
+    await store.note('round-0', bytes('a note'))
     const whole = await readFile(file)
     for (const harmed of [
       whole.subarray(0, -1),
@@ -142,7 +142,7 @@ describe('checkpoints and notes on disk', () => {
       whole.map((b) => b ^ 1),
     ]) {
       await writeFile(file, harmed)
-      await expect(store.readNote('round')).rejects.toMatchObject({
+      await expect(store.readNote('round-0')).rejects.toMatchObject({
         code: 'FL_STORE_DAMAGED',
         message: expect.stringContaining(file),
       })
@@ -165,7 +165,7 @@ describe('checkpoints and notes on disk', () => {
   test('only the owner can read the files and enter the folders', async () => {
     const store = await openFileStore(folder)
     const name = await store.putCheckpoint(bytes('weights'))
-    await store.note('round', bytes('note'))
+    await store.note('round-0', bytes('note'))
     await store.append(bytes('record'))
     const mode = async (...path: string[]) => (await stat(join(folder, ...path))).mode & 0o777
     expect(await mode()).toBe(0o700)
@@ -173,7 +173,7 @@ describe('checkpoints and notes on disk', () => {
     expect(await mode('notes')).toBe(0o700)
     expect(await mode('journal.log')).toBe(0o600)
     expect(await mode('checkpoints', name)).toBe(0o600)
-    expect(await mode('notes', 'round')).toBe(0o600)
+    expect(await mode('notes', 'round-0')).toBe(0o600)
     await store.close()
   })
 })
