@@ -18,6 +18,12 @@ export interface Accumulator {
   subtractStream(key: Uint8Array): void
   /** Adds `term` word by word. Throws `FL_UPDATE_SHAPE` unless it is as long as `words`. */
   addWords(term: Uint32Array): void
+  /** Where the platform has something faster for it: does in `words`, which are the random ones, what `Quantiser.encode` does. */
+  encode?(delta: Float32Array, quanta: number, most: number, weight: number): void
+  /** The same for `Ring.packInto`. */
+  packInto?(packed: Uint8Array, bits: number): void
+  /** The same for adding what `Ring.unpack` gives. */
+  addPacked?(packed: Uint8Array, bits: number): void
 }
 
 /**
@@ -48,7 +54,7 @@ export function checkPrgKey(key: Uint8Array): void {
 }
 
 /** For implementations: throws `FL_UPDATE_SHAPE` unless `term` can be added to `words`. */
-export function checkSameLength(words: Uint32Array, term: Uint32Array): void {
+export function checkSameLength(words: Uint32Array, term: Uint32Array | Float32Array): void {
   if (term.length === words.length) return
   throw new FedweaveError('FL_UPDATE_SHAPE', `expected ${words.length} words, got ${term.length}`)
 }

@@ -13,8 +13,14 @@ export function sealedBytes(length: number): number {
   return length + framesOf(length) * SECRETBOX_TAG_BYTES
 }
 
-export function seal(key: Uint8Array, plaintext: Uint8Array, secretbox: Secretbox = naclSecretbox): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(sealedBytes(plaintext.length))
+/** `into`: where to put it, `sealedBytes(plaintext.length)` bytes. */
+export function seal(
+  key: Uint8Array,
+  plaintext: Uint8Array,
+  secretbox: Secretbox = naclSecretbox,
+  into?: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const out = into ?? new Uint8Array(sealedBytes(plaintext.length))
   const frames = framesOf(plaintext.length)
   for (let i = 0; i < frames; i++) {
     const frame = plaintext.subarray(i * FRAME_BYTES, (i + 1) * FRAME_BYTES)
@@ -30,9 +36,10 @@ export function openSeal(
   sealed: Uint8Array,
   length: number,
   secretbox: Secretbox = naclSecretbox,
+  into?: Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> | undefined {
   if (sealed.length !== sealedBytes(length)) return undefined
-  const out = new Uint8Array(length)
+  const out = into ?? new Uint8Array(length)
   const frames = framesOf(length)
   for (let i = 0; i < frames; i++) {
     const box = sealed.subarray(i * SEALED_FRAME_BYTES, (i + 1) * SEALED_FRAME_BYTES)

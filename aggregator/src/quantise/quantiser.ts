@@ -1,4 +1,5 @@
 import { FedweaveError } from '../core/errors.ts'
+import type { Accumulator } from '../crypto/prg.ts'
 import { CLIP_BOUND_RANGE, isClipBound } from './clip.ts'
 import { Ring } from './ring.ts'
 
@@ -104,6 +105,13 @@ export class Quantiser {
       signed[i] = Math.imul((below | 0) + ((exact - below + (random[i] as number) * 2 ** -32) | 0), weight)
     }
     return words
+  }
+
+  /** `encode` in the fastest way that `sum` has, whose words are the random ones and then the encoding. `delta`: finite, too. */
+  encodeInto(sum: Accumulator, delta: Float32Array, weight: number): void {
+    if (sum.encode === undefined) return void this.encode(delta, weight, sum.words, sum.words)
+    this.#checkWeight(weight)
+    sum.encode(delta, 1 / this.step, this.#levels, weight)
   }
 
   /**

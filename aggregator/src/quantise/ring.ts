@@ -1,4 +1,5 @@
 import { FedweaveError } from '../core/errors.ts'
+import type { Accumulator } from '../crypto/prg.ts'
 
 /**
  * The integers mod 2^`bits`, in which updates are masked and summed. Words are held and added mod 2^32, which is exact
@@ -77,6 +78,19 @@ export class Ring {
       offset = end & 31
     }
     return words
+  }
+
+  /** `packInto` with the words of `sum`, in the fastest way that they have. */
+  packSumInto(packed: Uint8Array, sum: Accumulator): void {
+    if (sum.packInto === undefined) this.packInto(packed, sum.words)
+    else sum.packInto(packed, this.bits)
+  }
+
+  /** Adds the words of `packed` to `sum`. Throws as `unpack` does. */
+  addPacked(sum: Accumulator, packed: Uint8Array): void {
+    if (sum.addPacked === undefined) return sum.addWords(this.unpack(packed, sum.words.length))
+    this.#checkPacked(packed, sum.words.length)
+    sum.addPacked(packed, this.bits)
   }
 
   /** The integer in [-2^(`bits` - 1), 2^(`bits` - 1)) that `word` stands for; bits above the ring are ignored. */

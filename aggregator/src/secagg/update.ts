@@ -145,7 +145,7 @@ export class UpdateSum implements Segments<Uint32Array> {
   /** Adds one client's own update to an empty sum. `roundingKey`: of the stream that the delta is rounded by. */
   begin(delta: Float32Array, counters: ClientCounters, roundingKey: Uint8Array): void {
     this.#segments.update.addStream(roundingKey)
-    this.#quantiser.encode(delta, counters.weight, this.update, this.update)
+    this.#quantiser.encodeInto(this.#segments.update, delta, counters.weight)
     this.counters.set(this.#counters.encode(counters))
   }
 
@@ -154,13 +154,21 @@ export class UpdateSum implements Segments<Uint32Array> {
     this.#segments.counters.addWords(term.counters)
   }
 
-  /** Adds `masks` and gives the bytes of the sum. */
-  masked(masks: readonly SignedMask[]): Uint8Array<ArrayBuffer> {
+  /** Adds the update that `plain` holds. Throws `FL_UPDATE_SHAPE` where `UpdateFormat.parse` finds a fault. */
+  addPlain(plain: Uint8Array): void {
+    const { ring } = this.#quantiser
+    const packed = ring.packedBytes(this.update.length)
+    ring.addPacked(this.#segments.update, plain.subarray(0, packed))
+    this.#segments.counters.addWords(new Uint32Array(plain.slice(packed).buffer))
+  }
+
+  /** Adds `masks` and gives the bytes of the sum. `into`: where to put them, `UpdateFormat.plainBytes` bytes. */
+  masked(masks: readonly SignedMask[], into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     applyMasksInto(this.#segments, masks, 1)
     const { ring } = this.#quantiser
     const packedBytes = ring.packedBytes(this.update.length)
-    const out = new Uint8Array(packedBytes + COUNTERS_BYTES)
-    ring.packInto(out.subarray(0, packedBytes), this.update)
+    const out = into ?? new Uint8Array(packedBytes + COUNTERS_BYTES)
+    ring.packSumInto(out.subarray(0, packedBytes), this.#segments.update)
     out.set(new Uint8Array(this.counters.slice().buffer), packedBytes)
     return out
   }

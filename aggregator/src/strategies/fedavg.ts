@@ -14,7 +14,9 @@ export function fedAvg(): Strategy<null> {
       if (pseudoGradient.length !== weights.length) {
         throw new FedweaveError('FL_UPDATE_SHAPE', `expected ${weights.length} values, got ${pseudoGradient.length}`)
       }
-      return { weights: weights.map((weight, i) => weight + (pseudoGradient[i] as number)), state: null }
+      const next = new Float32Array(weights.length)
+      for (let i = 0; i < next.length; i++) next[i] = (weights[i] as number) + (pseudoGradient[i] as number)
+      return { weights: next, state: null }
     },
   }
 }

@@ -1,6 +1,8 @@
 import { fromHex, utf8 } from '../core/bytes.ts'
 import { expand, PRG_KEY_BYTES, type Prg } from '../crypto/prg.ts'
 import { noblePrg } from '../crypto/prg-noble.ts'
+import { Quantiser } from '../quantise/quantiser.ts'
+import { Ring } from '../quantise/ring.ts'
 import { type ContractCase, expectCode, expectThat, firstDifference } from './contract.ts'
 
 /** RFC 8439, appendix A.1, test vectors 1 to 4: those with a nonce of zeros. */
@@ -99,6 +101,50 @@ export function prgContract(makePrg: () => Prg): readonly ContractCase[] {
         words.fill(3)
         sum.addWords(words)
         expectSame(words, new Uint32Array(5000).fill(6), 'doubled words')
+      },
+    },
+    {
+      name: 'packs its words and adds packed ones as plain JavaScript does, in a ring of any width',
+      run() {
+        for (let bits = 8; bits <= 32; bits++) {
+          const ring = new Ring(bits)
+          for (const length of LENGTHS) {
+            const sum = makePrg().accumulator(length)
+            sum.addStream(KEY_A)
+            const before = sum.words.slice()
+            const message = new Uint8Array(ring.packedBytes(length) + 8).fill(0xee)
+            ring.packSumInto(message.subarray(4, -4), sum)
+            const packed = ring.pack(before)
+            const around = message.subarray(0, 4).join() + message.subarray(-4).join()
+            expectThat(message.subarray(4, -4).join() === packed.join(), `${length} words of ${bits} bits are packed as they are`)
+            expectThat(around === '238,238,238,238'.repeat(2), 'packing writes nothing around')
+            ring.addPacked(sum, message.subarray(4, -4))
+            const unpacked = ring.unpack(packed, length)
+            expectSame(
+              sum.words,
+              before.map((word, i) => word + (unpacked[i] as number)),
+              `${length} words of ${bits} bits`,
+            )
+          }
+        }
+      },
+    },
+    {
+      name: 'encodes in its random words as plain JavaScript does',
+      run() {
+        for (const valueBits of [2, 8, 24]) {
+          const quantiser = new Quantiser({ clipBound: 0.7, valueBits, totalWeight: 100 })
+          for (const length of LENGTHS) {
+            const sum = makePrg().accumulator(length)
+            sum.addStream(KEY_A)
+            const delta = Float32Array.from({ length }, (_, i) => Math.sin(i) / (1 + (i % 9)) ** 4) // some are above the bound
+            const expected = quantiser.encode(delta, 3, sum.words.slice())
+            quantiser.encodeInto(sum, delta, 3)
+            expectSame(sum.words, expected, `${length} coordinates of ${valueBits} bits`)
+          }
+          expectCode('FL_UPDATE_SHAPE', () => quantiser.encodeInto(makePrg().accumulator(5), new Float32Array(4), 3))
+          expectCode('FL_OUT_OF_RANGE', () => quantiser.encodeInto(makePrg().accumulator(5), new Float32Array(5), 101))
+        }
       },
     },
     {

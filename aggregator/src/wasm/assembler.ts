@@ -6,16 +6,18 @@
 /** Bytes of the format, nested as they were put together. */
 export type Code = readonly (number | Code)[]
 
-/** A function with i32 parameters and no result. Locals are numbered: parameters, then i32 locals, then v128 locals. */
+/** A function with i32 parameters and no result. Locals are numbered: parameters, then those of i32, of i64 and of v128. */
 export interface WasmFunction {
   readonly name: string
   readonly params: number
-  readonly i32Locals: number
-  readonly v128Locals: number
+  readonly i32Locals?: number
+  readonly i64Locals?: number
+  readonly v128Locals?: number
   readonly body: Code
 }
 
 const I32 = 0x7f
+const I64 = 0x7e
 const V128 = 0x7b
 const END = 0x0b
 
@@ -39,9 +41,10 @@ export function assemble(functions: readonly WasmFunction[]): Uint8Array<ArrayBu
   )
 }
 
-const localsOf = ({ i32Locals, v128Locals }: WasmFunction): Code =>
+const localsOf = ({ i32Locals = 0, i64Locals = 0, v128Locals = 0 }: WasmFunction): Code =>
   vector([
     [unsigned(i32Locals), I32],
+    [unsigned(i64Locals), I64],
     [unsigned(v128Locals), V128],
   ])
 
@@ -56,11 +59,25 @@ export const countDown = (local: number): Code => [get(local), i32(1), 0x6b, 0x2
 // i32
 export const i32 = (value: number): Code => [0x41, signed(value)]
 export const i32Add = (a: Code, b: Code): Code => [a, b, 0x6a]
+export const i32And = (a: Code, b: Code): Code => [a, b, 0x71]
 
-// v128 and memory: offsets in bytes; the number after a memory opcode is the alignment's exponent
+// i64
+export const i64Or = (a: Code, b: Code): Code => [a, b, 0x84]
+export const i64ShiftLeft = (a: Code, bits: number): Code => [a, 0x42, signed(bits), 0x86]
+export const i64ShiftRight = (a: Code, bits: number): Code => [a, 0x42, signed(bits), 0x88]
+export const i64ToI32 = (a: Code): Code => [a, 0xa7]
+export const i32ToI64 = (a: Code): Code => [a, 0xad]
+
+// Memory: offsets in bytes; the number after a memory opcode is the alignment's exponent, 0 for any byte
+export const i32Load = (address: Code, offset: number): Code => [address, 0x28, 2, unsigned(offset)]
+export const i32Store = (address: Code, offset: number, value: Code): Code => [address, value, 0x36, 2, unsigned(offset)]
+export const i64Load = (address: Code, offset: number): Code => [address, 0x29, 0, unsigned(offset)]
+export const i64Store = (address: Code, offset: number, value: Code): Code => [address, value, 0x37, 0, unsigned(offset)]
 export const load = (address: Code, offset: number): Code => [address, simd(0x00), 4, unsigned(offset)]
 /** The 32-bit word at the address, in all four lanes. */
 export const loadSplat = (address: Code, offset: number): Code => [address, simd(0x09), 2, unsigned(offset)]
+/** The 64-bit word at the address, in both halves. */
+export const load64Splat = (address: Code, offset: number): Code => [address, simd(0x0a), 3, unsigned(offset)]
 export const store = (address: Code, offset: number, value: Code): Code => [address, value, simd(0x0b), 4, unsigned(offset)]
 
 // v128 as 16 bytes or 128 bits
@@ -78,6 +95,21 @@ export const shiftLeft = (a: Code, bits: number): Code => [a, i32(bits), simd(0x
 export const shiftRight = (a: Code, bits: number): Code => [a, i32(bits), simd(0xad)]
 export const add = (a: Code, b: Code): Code => [a, b, simd(0xae)]
 export const subtract = (a: Code, b: Code): Code => [a, b, simd(0xb1)]
+export const multiply = (a: Code, b: Code): Code => [a, b, simd(0xb5)]
+
+// v128 as two lanes of float64
+export const doubles = (value: number): Code => [simd(0x0c), [...new Uint8Array(Float64Array.of(value, value).buffer)]]
+/** The lower two of four float32. */
+export const doublesOfFloats = (a: Code): Code => [a, simd(0x5f)]
+/** The lower two of four unsigned words. */
+export const doublesOfWords = (a: Code): Code => [a, simd(0xff)]
+export const f64Floor = (a: Code): Code => [a, simd(0x75)]
+export const f64Negate = (a: Code): Code => [a, simd(0xed)]
+export const f64Add = (a: Code, b: Code): Code => [a, b, simd(0xf0)]
+export const f64Subtract = (a: Code, b: Code): Code => [a, b, simd(0xf1)]
+export const f64Multiply = (a: Code, b: Code): Code => [a, b, simd(0xf2)]
+export const f64Least = (a: Code, b: Code): Code => [a, b, simd(0xf6)]
+export const f64Most = (a: Code, b: Code): Code => [a, b, simd(0xf7)]
 
 const simd = (opcode: number): Code => [0xfd, unsigned(opcode)]
 

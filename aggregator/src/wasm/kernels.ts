@@ -18,6 +18,7 @@ import {
   xor,
 } from './assembler.ts'
 import { DOUBLE_ROUND, quarterRound, transpose } from './chacha20.ts'
+import { encode } from './encode.ts'
 
 /** Kernels work on whole groups of four ChaCha20 blocks, one block to each 32-bit lane of a register. */
 export const GROUP_WORDS = 64
@@ -34,11 +35,16 @@ export interface Kernels {
   stream(state: number, sum: number, groups: number, sign: Sign): void
   /** Adds the groups at `term` to those at `sum`, or subtracts them. */
   words(term: number, sum: number, groups: number, sign: Sign): void
+  /**
+   * Replaces `quads` times four random words at `words` by the coordinates at `delta` in quanta, rounded by them, times `weight`: what
+   * `Quantiser.encode` does. `range`: the quanta of 1, and the most quanta that a coordinate has, as float64.
+   */
+  encode(range: number, delta: number, words: number, quads: number, weight: number): void
 }
 
 /** The module's bytes: below 4 KiB, beyond which older Chromes refuse to compile at once on a page's main thread. */
 export function assembleKernels(): Uint8Array<ArrayBuffer> {
-  return assemble([stream(), words()])
+  return assemble([stream(), words(), encode()])
 }
 
 function stream(): WasmFunction {
@@ -84,7 +90,6 @@ function words(): WasmFunction {
   return {
     name: 'words',
     params: 4,
-    i32Locals: 0,
     v128Locals: 1,
     body: [
       set(signs, splat(get(sign))),

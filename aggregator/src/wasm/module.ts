@@ -1,11 +1,20 @@
 import { FedweaveError } from '../core/errors.ts'
 import { assembleKernels, type Kernels } from './kernels.ts'
+import { assembleRingKernels, type RingKernels } from './ring-kernels.ts'
 
 let compiled: WebAssembly.Module | undefined
+const compiledOfBits = new Map<number, WebAssembly.Module>()
 
 /** The kernels over `memory`. Assembled and compiled once a thread. Throws `FL_DEPENDENCY_MISSING` without WebAssembly SIMD. */
 export function instantiate(memory: WebAssembly.Memory): Kernels {
   return new WebAssembly.Instance(kernelModule(), { env: { memory } }).exports as unknown as Kernels
+}
+
+/** Those for a ring of `bits` bits. */
+export function instantiateRing(memory: WebAssembly.Memory, bits: number): RingKernels {
+  const module = compiledOfBits.get(bits) ?? new WebAssembly.Module(assembleRingKernels(bits))
+  compiledOfBits.set(bits, module)
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as RingKernels
 }
 
 export function kernelModule(): WebAssembly.Module {

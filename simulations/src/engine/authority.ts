@@ -14,17 +14,25 @@ import { nodeCurves } from '@fedweave/aggregator/node'
 import { seededEntropy } from '@fedweave/aggregator/testing'
 import type { SimulatedTask } from './task.ts'
 
+/** What both sides' machines know for a whole run. */
+export interface Environments {
+  readonly server: CoordinatorEnv
+  readonly client: Omit<ClientEnv, 'entropy' | 'id' | 'identitySeed' | 'channelSecret' | 'verified'>
+}
+
 /** Keys of the simulated operator and of whoever certifies clients: seeded, hence for simulations only. */
 export class Authority {
   readonly curves = nodeCurves
   readonly enrolmentSeed: Uint8Array
   readonly enrolmentKey: Uint8Array
   readonly #operatorSeed: Uint8Array
+  readonly #operatorKey: Uint8Array
   readonly #coordinatorSecret: Uint8Array
 
   constructor(seed: string) {
     const entropy = seededEntropy(`${seed}/authority`)
     this.#operatorSeed = entropy.bytes(32)
+    this.#operatorKey = this.curves.ed25519Public(this.#operatorSeed)
     this.enrolmentSeed = entropy.bytes(32)
     this.#coordinatorSecret = entropy.bytes(32)
     this.enrolmentKey = this.curves.ed25519Public(this.enrolmentSeed)
@@ -34,13 +42,9 @@ export class Authority {
     return toHex(this.enrolmentKey)
   }
 
-  /** What both sides' machines know for a whole run. */
-  environments({ config }: SimulatedTask): {
-    readonly server: CoordinatorEnv
-    readonly client: Omit<ClientEnv, 'entropy' | 'id' | 'identitySeed' | 'channelSecret' | 'verified'>
-  } {
+  environments({ config }: SimulatedTask): Environments {
     const { curves, enrolmentKey } = this
-    const operatorKey = curves.ed25519Public(this.#operatorSeed)
+    const operatorKey = this.#operatorKey
     const coordinatorKey = curves.x25519Public(this.#coordinatorSecret)
     const { configHash } = openConfig(curves, operatorKey, signConfig(curves, this.#operatorSeed, config))
     return {
@@ -79,6 +83,6 @@ export class Authority {
   }
 
   open(signed: Uint8Array) {
-    return openEntry(this.curves, this.curves.ed25519Public(this.#operatorSeed), signed)
+    return openEntry(this.curves, this.#operatorKey, signed)
   }
 }

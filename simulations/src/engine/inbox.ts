@@ -1,5 +1,4 @@
 import {
-  isFault,
   masksOf,
   openSeal,
   type Prg,
@@ -11,33 +10,28 @@ import {
   UpdateFormat,
   type UpdateSum,
 } from '@fedweave/aggregator'
-import { nodeCurves, release } from '@fedweave/aggregator/node'
-import { digestOf } from './task.ts'
+import { nodeCurves } from '@fedweave/aggregator/node'
+import { ReusedBytes } from './reused-bytes.ts'
+import { ReusingPrg } from './reusing-prg.ts'
 
 /** The coordinator's part in one worker thread: it opens what the clients of this thread sealed, as a server does, and adds it up. */
 export class Inbox {
-  readonly #prg: Prg
+  readonly #prg: ReusingPrg
   readonly #secretbox: Secretbox
+  readonly #opened = new ReusedBytes()
   #round: { readonly context: string; readonly sum: UpdateSum } | undefined
 
   constructor(prg: Prg, secretbox: Secretbox) {
-    this.#prg = prg
+    this.#prg = new ReusingPrg(prg)
     this.#secretbox = secretbox
   }
 
-  /** Takes the memory of `sealed`. Returns its digest, in hex. */
-  take(config: TaskConfig, context: Uint8Array, key: Uint8Array, sealed: Uint8Array<ArrayBuffer>): string {
+  /** `key`: the coordinator's for that seal. */
+  take(config: TaskConfig, context: Uint8Array, key: Uint8Array, sealed: Uint8Array): void {
     const format = new UpdateFormat(config)
-    const digest = toHex(digestOf(sealed))
-    const plain = openSeal(key, sealed, format.plainBytes, this.#secretbox)
+    const plain = openSeal(key, sealed, format.plainBytes, this.#secretbox, this.#opened.of(format.plainBytes))
     if (plain === undefined) throw new Error('an update is not sealed to this coordinator')
-    release(sealed)
-    const update = format.parse(plain)
-    if (isFault(update)) throw new Error(update.message)
-    release(plain)
-    this.#sumOf(config, context).add(update)
-    release(update.update)
-    return digest
+    this.#sumOf(config, context).addPlain(plain)
   }
 
   /** This thread's part of a round's sum, without the masks of `plan`. */
@@ -51,7 +45,10 @@ export class Inbox {
   /** One round at a time: what an aborted one left behind goes when the next begins. */
   #sumOf(config: TaskConfig, context: Uint8Array): UpdateSum {
     const name = toHex(context)
-    if (this.#round?.context !== name) this.#round = { context: name, sum: new UpdateFormat(config).sum(this.#prg) }
+    if (this.#round?.context !== name) {
+      this.#prg.takeBack()
+      this.#round = { context: name, sum: new UpdateFormat(config).sum(this.#prg) }
+    }
     return this.#round.sum
   }
 }

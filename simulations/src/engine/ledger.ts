@@ -1,22 +1,24 @@
 import { encodeAggregate, UpdateFormat } from '@fedweave/aggregator'
 import type { RoundOutcome, Stage } from './round.ts'
-import { digestOf, modelHash, type SimulatedTask } from './task.ts'
+import { digestOf, type SimulatedTask } from './task.ts'
 
-/** The journal entry of a committed round, signed: what the next round's clients check that it builds on. */
+/**
+ * The journal entry of a committed round, signed: what the next round's clients check that it builds on. `model`: the hash of the
+ * weights that the round ends with.
+ */
 export function entryOf(
-  { authority, task }: Stage,
+  { authority, environments, task }: Stage,
   head: Uint8Array,
   { secure, weight }: RoundOutcome,
-  next: Float32Array,
+  model: Uint8Array,
 ): Uint8Array {
   if (secure === undefined) throw new Error('a round without secure aggregation has no journal')
   const { state, aggregate } = secure
   const { facts, members, active, survivors, confirms } = state
   const previous = authority.open(head)
-  const { server } = authority.environments(task)
   const transcripts = [...confirms].map(([id, { signature }]) => ({ id, signature }))
   return authority.sign({
-    ...authority.genesis(server, modelHash(next)),
+    ...authority.genesis(environments.server, model),
     index: previous.index + 1,
     round: facts.round,
     previous: previous.hash,

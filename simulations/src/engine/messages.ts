@@ -42,8 +42,6 @@ export interface MaskJob {
 }
 
 export interface MaskOutcome {
-  /** SHA-256 of the sealed update, in hex. */
-  readonly digest: string
   readonly delta?: Float32Array
 }
 

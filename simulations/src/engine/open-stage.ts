@@ -46,7 +46,7 @@ export async function openStage(
     const most = sizes.reduce((largest, size) => Math.max(largest, size))
     const task = taskOf(config, model, initial, most, authority.enrolmentHex)
     return {
-      stage: { config, assignment, model, task, authority, pool, prg: fastestPrg() },
+      stage: { config, assignment, model, task, authority, environments: authority.environments(task), pool, prg: fastestPrg() },
       scenario,
       federation,
       dataHash,

@@ -1,15 +1,15 @@
 import { type Aggregate, FedweaveError, type ModelSpec, type Prg, type UnmaskingPlan } from '@fedweave/aggregator'
 import type { Assignment } from './assignment.ts'
-import type { Authority } from './authority.ts'
+import type { Authority, Environments } from './authority.ts'
 import type { Cohort } from './cohort.ts'
 import type { SimulationConfig } from './config.ts'
 import { machineOf } from './machine.ts'
+import { onceForAll } from './once-for-all.ts'
 import { PlainSum } from './plain-sum.ts'
 import type { Lane, WorkerPool } from './pool.ts'
 import { type Completed, SecureRound } from './secure-round.ts'
 import { seedOf } from './seeds.ts'
-import { modelHash, type SimulatedTask } from './task.ts'
-import { verifyOnce } from './verify-once.ts'
+import type { SimulatedTask } from './task.ts'
 
 /** What every round of a run shares. */
 export interface Stage {
@@ -18,6 +18,7 @@ export interface Stage {
   readonly model: ModelSpec
   readonly task: SimulatedTask
   readonly authority: Authority
+  readonly environments: Environments
   readonly pool: WorkerPool
   readonly prg: Prg
 }
@@ -127,9 +128,9 @@ async function secureRound(
       roundingKey,
       openKey,
     } as const
-    const arrival = lane.ask<'mask'>({ ...job, reveal: check }).then(({ digest, delta }) => {
+    const arrival = lane.ask<'mask'>({ ...job, reveal: check }).then(({ delta }) => {
       if (delta !== undefined) plain?.add(place, delta, result.weight)
-      round.arrived(client, context, digest)
+      round.arrived(client, context)
     })
     arrival.catch(() => undefined) // awaited below, with the others
     arriving.push(arrival)
@@ -162,17 +163,18 @@ function compare(secure: Float32Array, plain: Float32Array, quantum: number): { 
 }
 
 /** Goes up to the point where only training is missing. */
-function openSecureRound({ authority, task, config, prg }: Stage, start: RoundStart, cohort: Cohort): SecureRound {
-  const { server, client } = authority.environments(task)
-  const curves = verifyOnce(authority.curves)
+function openSecureRound({ authority, environments, config, prg }: Stage, start: RoundStart, cohort: Cohort): SecureRound {
+  const { server, client } = environments
+  const curves = onceForAll(authority.curves)
   const verified = new Set<string>()
   const name = `round/${start.round}/${start.attempt}`
   const machines = cohort.invited.map((index) =>
     machineOf(index, { ...client, curves, verified }, authority.enrolmentSeed, String(config.seed), name),
   )
   const head = start.head as Uint8Array
-  const base = { round: start.round, modelHash: modelHash(start.weights), head, headHash: authority.open(head).hash }
-  const round = new SecureRound(server, base, machines, start.now, prg)
+  const { modelAfter, hash } = authority.open(head)
+  const base = { round: start.round, modelHash: modelAfter, head, headHash: hash }
+  const round = new SecureRound({ ...server, curves }, base, machines, start.now, prg)
   const staying = new Set(cohort.survivors)
   round.setUp(cohort.invited.filter((index) => !staying.has(index)))
   return round

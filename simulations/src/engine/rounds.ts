@@ -15,14 +15,13 @@ const MOST_ATTEMPTS = 20
 
 /** Before the first round. */
 export function firstState({ stage, dataHash, initial }: OpenedStage): SavedState {
-  const { config, authority, task } = stage
-  const { server } = authority.environments(task)
+  const { config, authority, environments } = stage
   return {
     config,
     dataHash,
     rounds: [],
     now: 0,
-    head: config.secure === 'off' ? undefined : authority.sign(authority.genesis(server, modelHash(initial))),
+    head: config.secure === 'off' ? undefined : authority.sign(authority.genesis(environments.server, modelHash(initial))),
     weights: initial,
     counted: new Int32Array(config.clients),
   }
@@ -52,13 +51,15 @@ export async function nextRound(
       onAborted((error as Error).message)
       continue
     }
-    const next = nextWeights(task.config, state.weights, [outcome])
-    const metrics = await judgeRows(pool, { model, plan: config.plan, on: 'test' }, shareFloats(next), testRows)
+    const next = shareFloats(nextWeights(task.config, state.weights, [outcome]))
+    const judging = judgeRows(pool, { model, plan: config.plan, on: 'test' }, next, testRows)
+    const hash = modelHash(next) // while the workers judge, and so is the entry
+    const head = outcome.secure === undefined ? undefined : entryOf(stage, state.head as Uint8Array, outcome, hash)
+    const metrics = await judging
     const counted = state.counted.slice()
     for (const client of cohort.survivors) counted[client] = (counted[client] as number) + 1
     const bytesOf = { update: updateBytes(stage, weights.length), model: 4 * weights.length }
-    const record = recordOf(round, attempt, cohort, outcome, judgedBy(opened, metrics), bytesOf, now, next)
-    const head = outcome.secure === undefined ? undefined : entryOf(stage, state.head as Uint8Array, outcome, next)
+    const record = recordOf(round, attempt, cohort, outcome, judgedBy(opened, metrics), bytesOf, now, hash)
     return { ...state, config, rounds: [...state.rounds, record], now, head, weights: next, counted }
   }
 }
@@ -80,7 +81,7 @@ function recordOf(
   test: Judged,
   bytesOf: { readonly update: number; readonly model: number },
   seconds: number,
-  weights: Float32Array,
+  hash: Uint8Array,
 ): RoundRecord {
   const mean = (of: (result: ClientResult) => number) => clients.reduce((sum, one) => sum + of(one) * one.weight, 0) / weight
   const bands = bandsOf(clients)
@@ -98,7 +99,7 @@ function recordOf(
     uploadBytes: cohort.survivors.length * bytesOf.update,
     downloadBytes: cohort.invited.length * bytesOf.model,
     seconds,
-    modelHash: toHex(modelHash(weights)),
+    modelHash: toHex(hash),
     ...(check === undefined ? {} : { check }),
   }
 }

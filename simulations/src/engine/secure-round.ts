@@ -96,9 +96,9 @@ export class SecureRound {
     return { ...upload, roundingKey: machine.env.entropy.bytes(PRG_KEY_BYTES), openKey }
   }
 
-  /** The update of a client was opened and added. `digest`: of the sealed bytes. */
-  arrived(client: number, context: Uint8Array, digest: string): void {
-    this.#toServer({ type: 'uploaded', from: this.#machine(client).id, context, digest })
+  /** The update of a client was opened and added. It has no digest: that is for whoever sends the same one again, as nobody does here. */
+  arrived(client: number, context: Uint8Array): void {
+    this.#toServer({ type: 'uploaded', from: this.#machine(client).id, context, digest: '' })
     this.#settle()
   }
 

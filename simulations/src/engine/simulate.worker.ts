@@ -17,6 +17,7 @@ import type {
   TrainJob,
   TrainOutcome,
 } from './messages.ts'
+import { ReusedBytes } from './reused-bytes.ts'
 import { ReusingPrg } from './reusing-prg.ts'
 
 /** One of the engine's threads: many clients take turns on one model. */
@@ -27,6 +28,8 @@ const prg = fastestPrg()
 const masking = new ReusingPrg(prg)
 const secretbox = await fastestSecretbox()
 const inbox = new Inbox(prg, secretbox)
+const plain = new ReusedBytes()
+const box = new ReusedBytes()
 const kept = new Map<number, LocalUpdate>()
 
 host.on('message', async ({ id, job }: ToWorker) => {
@@ -70,15 +73,15 @@ function mask({ keep, weight, config, context, roundingKey, masks, sealKey, open
   const update = kept.get(keep)
   if (update === undefined) throw new Error(`no delta ${keep} was kept`)
   kept.delete(keep)
-  const sum = new UpdateFormat(config).quantise({ ...update, examples: weight }, context, masking, { bytes: () => roundingKey })
-  const masked = sum.masked(masks)
-  const sealed = seal(sealKey, masked, secretbox)
+  const format = new UpdateFormat(config)
+  const sum = format.quantise({ ...update, examples: weight }, context, masking, { bytes: () => roundingKey })
+  const masked = sum.masked(masks, plain.of(format.plainBytes))
   masking.takeBack()
-  release(masked)
-  const digest = inbox.take(config, context, openKey, sealed)
-  if (reveal) return { digest, delta: update.delta }
+  const sealed = seal(sealKey, masked, secretbox, box.of(format.sealedBytes))
+  inbox.take(config, context, openKey, sealed)
+  if (reveal) return { delta: update.delta }
   release(update.delta)
-  return { digest }
+  return {}
 }
 
 function judge({ on, rows, request }: JudgeJob): Promise<Outcomes['judge']> {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { clipL2InPlace } from '../../../aggregator/src/quantise/clip.ts'
 import { Quantiser } from '../../../aggregator/src/quantise/quantiser.ts'
+import { wasmPrg } from '../../../aggregator/src/wasm/index.ts'
 
 const float = (magnitude: number) => fc.float({ min: -magnitude, max: magnitude, noNaN: true })
 
@@ -47,6 +48,24 @@ test('the decoded sum is the weighted mean of the clipped deltas, each coordinat
       }
     }),
     { seed: 1 },
+  )
+})
+
+test('WebAssembly encodes any finite coordinates to the words that JavaScript does, clipped or not', () => {
+  fc.assert(
+    fc.property(rounds, ({ clipBound, valueBits, clients }) => {
+      const quantiser = new Quantiser({ clipBound, valueBits, totalWeight: 20 })
+      for (const { weight, delta, random } of clients) {
+        const inside = delta.map((value) => (value / 3.5e38) * clipBound)
+        for (const vector of [delta, inside]) {
+          const sum = wasmPrg().accumulator(vector.length)
+          sum.addWords(random)
+          quantiser.encodeInto(sum, vector, weight)
+          expect(sum.words).toEqual(quantiser.encode(vector, weight, random))
+        }
+      }
+    }),
+    { seed: 4 },
   )
 })
 

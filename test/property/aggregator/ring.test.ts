@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Ring } from '../../../aggregator/src/quantise/ring.ts'
+import { wasmPrg } from '../../../aggregator/src/wasm/index.ts'
 
 const WIDTHS = Array.from({ length: 25 }, (_, i) => i + 8)
 
@@ -18,6 +19,23 @@ test.each(WIDTHS)('%d bits: unpacking gives back what was packed, as the bit str
       expect(ring.unpack(packed, words.length)).toEqual(words.map((word) => (bits === 32 ? word : word % 2 ** bits)))
     }),
     { seed: 1 },
+  )
+})
+
+test.each(WIDTHS)('%d bits: WebAssembly packs words, and adds packed ones, as JavaScript does', (bits) => {
+  const ring = new Ring(bits)
+  fc.assert(
+    fc.property(fc.uint32Array({ maxLength: 70 }), (words) => {
+      const sum = wasmPrg().accumulator(words.length)
+      sum.addWords(words)
+      const packed = new Uint8Array(ring.packedBytes(words.length))
+      ring.packSumInto(packed, sum)
+      expect(packed).toEqual(ring.pack(words))
+      ring.addPacked(sum, packed)
+      const unpacked = ring.unpack(packed, words.length)
+      expect(sum.words).toEqual(words.map((word, i) => word + (unpacked[i] as number)))
+    }),
+    { seed: 3, numRuns: 50 },
   )
 })
 

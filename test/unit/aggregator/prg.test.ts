@@ -30,6 +30,9 @@ test.each<[string, (sum: Accumulator) => Accumulator]>([
   ['forgets the last word', (sum) => ({ ...methods(sum), words: sum.words.subarray(0, -1) })],
   ['adds where it should subtract', (sum) => ({ ...methods(sum), subtractStream: (key) => sum.addStream(key) })],
   ['takes a term of any length', (sum) => ({ ...methods(sum), addWords: () => {} })],
+  ['packs nothing', (sum) => ({ ...methods(sum), packInto: () => {} })],
+  ['adds nothing that is packed', (sum) => ({ ...methods(sum), addPacked: () => {} })],
+  ['encodes nothing', (sum) => ({ ...methods(sum), encode: () => {} })],
 ])('the contract rejects a Prg that %s', (_, spoil) => {
   const broken: Prg = { name: 'broken', accumulator: (length) => spoil(noblePrg.accumulator(length)) }
   const failed = prgContract(() => broken).filter(({ run }) => {
@@ -57,7 +60,7 @@ test('the kernels are a valid module of less than 4 KiB with the exports that th
   const module = new WebAssembly.Module(bytes)
   expect(bytes.length).toBeLessThan(4096)
   expect(WebAssembly.Module.imports(module)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }])
-  expect(WebAssembly.Module.exports(module)).toEqual(['stream', 'words'].map((name) => ({ name, kind: 'function' })))
+  expect(WebAssembly.Module.exports(module)).toEqual(['stream', 'words', 'encode'].map((name) => ({ name, kind: 'function' })))
 })
 
 test('Node takes OpenSSL for the fastest', () => {

@@ -70,6 +70,15 @@ describe('the seal of an upload', () => {
     },
   )
 
+  test('is made, and opened, in memory that is given', () => {
+    const box = new Uint8Array(sealed.length).fill(1)
+    const opened = new Uint8Array(plaintext.length).fill(1)
+    expect(seal(key, plaintext, naclSecretbox, box)).toBe(box)
+    expect(Buffer.compare(box, sealed)).toBe(0)
+    expect(openSeal(key, box, plaintext.length, naclSecretbox, opened)).toBe(opened)
+    expect(Buffer.compare(opened, plaintext)).toBe(0)
+  })
+
   test.each(all.map((secretbox) => [secretbox.name, secretbox] as const))(
     'that was tampered with is refused by %s',
     (_, secretbox) => {
