@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import {
   type ClientId,
   equalBytes,
@@ -11,7 +9,7 @@ import {
   verifyJournal,
 } from '@fedweave/aggregator'
 import { nodeCurves } from '@fedweave/aggregator/node'
-import { openFileStore, readTaskFolder } from '@fedweave/server'
+import { readTaskFolder, type TaskFolder } from '@fedweave/server'
 import { verifyModels } from '../src/verify/models.ts'
 import type { Acknowledged } from './crash-clients.ts'
 
@@ -31,63 +29,54 @@ export interface CrashCheck {
 export async function checkAfterCrash(check: CrashCheck): Promise<string[]> {
   const problems: string[] = []
   const operatorKey = fromHex(check.operatorKey)
-  const store = await openFileStore(check.folder)
-  const config = await store.readNote('config')
-  try {
-    const records: Uint8Array[] = []
-    for await (const { bytes } of store.records()) records.push(bytes.slice())
-    for (const [i, kept] of check.known.entries())
-      if (records[i] === undefined || !equalBytes(records[i], kept)) problems.push(`entry ${i} was lost or changed`)
-    const report = verifyJournal(nodeCurves, config ?? new Uint8Array(), records, {
-      operatorKey,
-      enrolmentKey: check.enrolmentKey,
-    })
-    problems.push(...report.problems)
-    const entries = records.map((signed) => openEntry(nodeCurves, operatorKey, signed))
-    problems.push(...(await modelProblems(check, config as Uint8Array, entries)))
-    const byModel = new Map(entries.map((entry) => [toHex(entry.modelAfter), entry]))
-    for (const { client, modelHash } of check.acknowledged) {
-      const entry = byModel.get(modelHash)
-      if (entry === undefined) problems.push(`model ${modelHash}, which client ${client} was told of, is not in the journal`)
-      else if (!entry.cohorts.some(({ survivors }) => survivors.includes(client)))
-        problems.push(`client ${client} was told that it counted in round ${entry.round}, and did not`)
-    }
-    for (const entry of entries.slice(Math.max(1, check.known.length))) {
-      const [before, after] = await Promise.all(
-        [entry.modelBefore, entry.modelAfter].map((hash) => weightsOf(check.folder, toHex(hash))),
-      )
-      const survivors = entry.cohorts.flatMap((cohort) => cohort.survivors)
-      if (new Set(survivors).size !== survivors.length) problems.push(`round ${entry.round} lists a client twice`)
-      const counted = new Set(survivors.map((id) => check.places.get(id)))
-      for (const [place, weight] of (after as Float32Array).entries()) {
-        const times = (weight - ((before as Float32Array)[place] as number)) * entry.weight
-        const expected = counted.has(place) ? 1 : 0
-        if (Math.abs(times - expected) > 0.01)
-          problems.push(`round ${entry.round} counts place ${place} ${times.toFixed(2)} times, not ${expected}`)
-      }
-    }
-    check.known.push(...records.slice(check.known.length))
-  } finally {
-    await store.close()
+  const kept = await readTaskFolder(check.folder) // as it is: to repair it is for the server's next start
+  const records = kept.signedEntries
+  for (const [i, known] of check.known.entries())
+    if (records[i] === undefined || !equalBytes(records[i], known)) problems.push(`entry ${i} was lost or changed`)
+  const report = verifyJournal(nodeCurves, kept.signedConfig, records, {
+    operatorKey,
+    enrolmentKey: check.enrolmentKey,
+  })
+  problems.push(...report.problems)
+  const entries = records.map((signed) => openEntry(nodeCurves, operatorKey, signed))
+  problems.push(...(await modelProblems(kept, check, entries)))
+  const byModel = new Map(entries.map((entry) => [toHex(entry.modelAfter), entry]))
+  for (const { client, modelHash } of check.acknowledged) {
+    const entry = byModel.get(modelHash)
+    if (entry === undefined) problems.push(`model ${modelHash}, which client ${client} was told of, is not in the journal`)
+    else if (!entry.cohorts.some(({ survivors }) => survivors.includes(client)))
+      problems.push(`client ${client} was told that it counted in round ${entry.round}, and did not`)
   }
+  for (const entry of entries.slice(Math.max(1, check.known.length))) {
+    const [before, after] = await Promise.all([entry.modelBefore, entry.modelAfter].map((hash) => weightsOf(kept, hash)))
+    const survivors = entry.cohorts.flatMap((cohort) => cohort.survivors)
+    if (new Set(survivors).size !== survivors.length) problems.push(`round ${entry.round} lists a client twice`)
+    const counted = new Set(survivors.map((id) => check.places.get(id)))
+    for (const [place, weight] of (after as Float32Array).entries()) {
+      const times = (weight - ((before as Float32Array)[place] as number)) * entry.weight
+      const expected = counted.has(place) ? 1 : 0
+      if (Math.abs(times - expected) > 0.01)
+        problems.push(`round ${entry.round} counts place ${place} ${times.toFixed(2)} times, not ${expected}`)
+    }
+  }
+  check.known.push(...records.slice(check.known.length))
   return problems
 }
 
 /** Every model that the journal names is whole, and follows from the sums. */
 async function modelProblems(
-  { folder, operatorKey }: CrashCheck,
-  signedConfig: Uint8Array,
+  { signedConfig, checkpoint }: TaskFolder,
+  { operatorKey }: CrashCheck,
   entries: readonly JournalEntry[],
 ): Promise<readonly string[]> {
   const { config } = openConfig(nodeCurves, fromHex(operatorKey), signedConfig)
-  const { checkpoint } = await readTaskFolder(folder)
   const { models, replayed, problems } = await verifyModels(config, entries, { model: checkpoint, aggregate: checkpoint })
   if (models !== entries.length || replayed !== entries.length - 1)
     return [...problems, `of ${entries.length} models ${models} are there, ${replayed} with their sums`]
   return problems
 }
 
-async function weightsOf(folder: string, hash: string): Promise<Float32Array> {
-  const bytes = await readFile(join(folder, 'checkpoints', hash))
-  return new Float32Array(Uint8Array.from(bytes).buffer)
+async function weightsOf({ checkpoint }: TaskFolder, hash: Uint8Array): Promise<Float32Array> {
+  const bytes = await checkpoint(toHex(hash))
+  return new Float32Array((bytes?.slice() ?? new Uint8Array()).buffer)
 }

@@ -1,11 +1,11 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FedweaveError } from '@fedweave/aggregator'
 import { makeFolder, replaceFile, syncFolder, TMP_SUFFIX } from '@fedweave/aggregator/node'
 import { decodeFrames, encodeFrame } from './frames.ts'
 import { openJournal } from './journal-file.ts'
 import { lockFolder } from './lock.ts'
-import { plain } from './plain.ts'
+import { readIfThere } from './read-if-there.ts'
 import { checkpointName, isCheckpointName, type Store, storeClosed } from './store.ts'
 
 /**
@@ -123,15 +123,6 @@ async function removeLeftovers(folder: string): Promise<void> {
   const leftovers = (await readdir(folder)).filter((name) => name.endsWith(TMP_SUFFIX))
   for (const name of leftovers) await rm(join(folder, name))
   if (leftovers.length > 0) await syncFolder(folder)
-}
-
-async function readIfThere(file: string): Promise<Uint8Array | undefined> {
-  try {
-    return plain(await readFile(file))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 function asFault(error: unknown): never {

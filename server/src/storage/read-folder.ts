@@ -1,8 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FedweaveError } from '@fedweave/aggregator'
 import { decodeFrames } from './frames.ts'
-import { plain } from './plain.ts'
+import { readIfThere } from './read-if-there.ts'
 import { isCheckpointName } from './store.ts'
 import { isTaskFolder } from './task-folders.ts'
 
@@ -37,13 +37,4 @@ export async function tasksIn(data: string): Promise<readonly string[]> {
 async function recordsOf(path: string): Promise<readonly Uint8Array[]> {
   const bytes = await readIfThere(path)
   return bytes === undefined ? [] : decodeFrames(bytes, path).map(({ record }) => record)
-}
-
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return plain(await readFile(path))
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
-    throw error
-  }
 }

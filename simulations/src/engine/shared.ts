@@ -17,7 +17,7 @@ export function shareFloats(values: Float32Array): Float32Array {
   return shared
 }
 
-export function shareIntegers(values: Int32Array): Int32Array {
+function shareIntegers(values: Int32Array): Int32Array {
   if (values.buffer instanceof SharedArrayBuffer) return values
   const shared = new Int32Array(new SharedArrayBuffer(values.byteLength))
   shared.set(values)

@@ -8,9 +8,6 @@ export function shareMetric(name: string, of: (metrics: ClassificationMetrics) =
 
 export const ACCURACY = shareMetric('accuracy', ({ accuracy }) => accuracy)
 
-/** Mean of the classes' recalls: a rare class weighs as much as a common one. */
-export const BALANCED_ACCURACY = shareMetric('balanced accuracy', ({ macro }) => macro.recall)
-
 /** Mean of the classes' F1 scores. */
 export const MACRO_F1 = shareMetric('macro F1', ({ macro }) => macro.f1)
 

@@ -1,5 +1,13 @@
-import { createHash } from 'node:crypto'
-import { type CohortMean, decodeAggregate, type JournalEntry, nextWeights, type TaskConfig, toHex } from '@fedweave/aggregator'
+import {
+  type CohortMean,
+  decodeAggregate,
+  equalBytes,
+  type JournalEntry,
+  nextWeights,
+  type TaskConfig,
+  toHex,
+} from '@fedweave/aggregator'
+import { digestOf, modelHash } from '../engine/task.ts'
 import type { Source } from './source.ts'
 
 export interface ModelReport {
@@ -26,14 +34,14 @@ export async function verifyModels(
   for (const entry of entries) {
     const problem = (what: string) => void problems.push(`entry ${entry.index}: ${what}`)
     const model = await kept.model(toHex(entry.modelAfter))
-    const whole = model !== undefined && isNamed(model, entry.modelAfter)
+    const whole = model !== undefined && equalBytes(digestOf(model), entry.modelAfter)
     if (model !== undefined) models += 1
     if (model === undefined && entry.index === entries.length - 1) problem('the model is missing, although it is the last one')
     if (model !== undefined && !whole) problem(`the bytes kept as model ${toHex(entry.modelAfter)} are others`)
     const means = before !== undefined && whole ? await meansOf(entry, kept, problem) : undefined
     if (before !== undefined && means !== undefined) {
       replayed += 1
-      if (!isNamed(bytesOf(nextWeights(config, before, means)), entry.modelAfter))
+      if (!equalBytes(modelHash(nextWeights(config, before, means)), entry.modelAfter))
         problem('the model does not follow from the one before and the sums of the round')
     }
     before = whole ? new Float32Array(model.slice().buffer) : undefined
@@ -51,7 +59,7 @@ async function meansOf(
   for (const hash of aggregates) {
     const bytes = await kept.aggregate(toHex(hash))
     if (bytes === undefined) return undefined
-    if (!isNamed(bytes, hash)) {
+    if (!equalBytes(digestOf(bytes), hash)) {
       problem(`the bytes kept as aggregate ${toHex(hash)} are others`)
       return undefined
     }
@@ -60,12 +68,4 @@ async function meansOf(
   const total = means.reduce((sum, mean) => sum + mean.weight, 0)
   if (total !== weight) problem(`its sums weigh ${total}, the entry says ${weight}`)
   return means
-}
-
-function isNamed(bytes: Uint8Array, hash: Uint8Array): boolean {
-  return createHash('sha256').update(bytes).digest().equals(hash)
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength)
 }
